@@ -1,0 +1,28 @@
+import type { PoolId } from './pool.ts';
+
+/**
+ * Groups as far as they are known. `judged` is undefined when all groups are there; otherwise the names
+ * that the policies in force had when the list was trimmed: any other name is *unknown*, not absent.
+ */
+export interface Groups {
+  readonly names: ReadonlySet<string>;
+  readonly judged: ReadonlySet<string> | undefined;
+}
+
+/** A person, as Cognito's tokens describe them. */
+export interface Identity {
+  readonly kind: 'person';
+  readonly pool: PoolId;
+  readonly subject: string;
+  readonly username: string;
+  readonly preferredUsername: string | undefined;
+  readonly name: string | undefined;
+  readonly email: string | undefined;
+  /** True only for a verified address or a person of one of the pool's trusted providers. */
+  readonly emailTrusted: boolean;
+  readonly groups: Groups;
+  /** Values of the claims that policies in force named when the tokens were read; a name that isn't a key is unknown. */
+  readonly claims: ReadonlyMap<string, readonly string[]>;
+  /** Seconds; Cognito's auth_time. */
+  readonly authTime: number;
+}

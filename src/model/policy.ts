@@ -1,0 +1,50 @@
+import type { PoolId } from './pool.ts';
+
+export type PathType = 'Exact' | 'PathPrefix' | 'RegularExpression';
+
+export interface PathMatch {
+  readonly type: PathType;
+  readonly value: string;
+}
+
+/** What a rule matches; an absent part matches everything. */
+export interface Match {
+  readonly paths?: readonly PathMatch[];
+  readonly methods?: readonly string[];
+  readonly sourceRanges?: readonly string[];
+}
+
+/** About a person: every field that is there must hold, any value of a field will do. */
+export interface PersonCondition {
+  readonly pool?: PoolId;
+  readonly groups?: readonly string[];
+  readonly allGroups?: readonly string[];
+  readonly usernames?: readonly string[];
+  readonly subjects?: readonly string[];
+  readonly emails?: readonly string[];
+  readonly emailDomains?: readonly string[];
+  readonly claims?: readonly { readonly name: string; readonly values: readonly string[] }[];
+}
+
+export type Access =
+  | { readonly kind: 'Public' }
+  | { readonly kind: 'SignedIn' }
+  | { readonly kind: 'Allow'; readonly conditions: readonly PersonCondition[] };
+
+export interface Rule {
+  readonly name: string;
+  readonly match: Match;
+  readonly access: Access;
+}
+
+/** What an AccessPolicy (or inline annotations) says, with every reference resolved. */
+export interface Policy {
+  readonly namespace: string;
+  /** The AccessPolicy's name; for inline annotations `ingress/<name>`. */
+  readonly name: string;
+  readonly pools: readonly PoolId[];
+  readonly corsPreflight: 'Check' | 'Pass';
+  readonly allowedOrigins: readonly string[];
+  readonly deny: readonly PersonCondition[];
+  readonly rules: readonly Rule[];
+}
