@@ -11,7 +11,10 @@ export const refusalReasons = {
   renew: { about: 'person', text: 'the session is past half of its tokens’ life and is renewed' },
   not_allowed: { about: 'person', text: 'no entry of the rule holds for this person' },
   denied: { about: 'person', text: 'an entry of the deny list holds for this person' },
-  groups_unknown: { about: 'person', text: 'a condition asks for a group or claim that was never judged for this person' },
+  groups_unknown: {
+    about: 'person',
+    text: 'a condition asks for a group or claim that was never judged for this person',
+  },
   sign_in_too_old: { about: 'person', text: 'the rule wants a fresher sign-in' },
   no_rule: { about: 'request', text: 'no rule of the policy matches' },
   path_ambiguous: { about: 'request', text: 'the path can be read in several ways that end in different rules' },
@@ -22,7 +25,10 @@ export const refusalReasons = {
   header_alias: { about: 'request', text: 'an identity header of ours came in another spelling' },
   headers_too_large: { about: 'request', text: 'the headers are larger than 64 KiB' },
   foreign_origin: { about: 'request', text: 'a WebSocket handshake of a foreign origin' },
-  sign_in_not_routed: { about: 'request', text: 'a sign-in path reached the decision: the companion is missing or shadowed' },
+  sign_in_not_routed: {
+    about: 'request',
+    text: 'a sign-in path reached the decision: the companion is missing or shadowed',
+  },
   source_unknown: { about: 'request', text: 'the rule asks for the client address, which is not known' },
   unknown_route: { about: 'request', text: 'no route has this id' },
   policy_broken: { about: 'request', text: 'the route’s policy cannot be read' },
@@ -36,7 +42,12 @@ export type AllowReason = 'public' | 'signed_in' | 'allowed' | 'preflight' | 'ac
 
 /** The outcome for one request. `rule` is the policy's own name of the rule, for logs and pages. */
 export type Verdict =
-  | { readonly kind: 'allow'; readonly reason: AllowReason; readonly rule: string | undefined; readonly identity: Identity | undefined }
+  | {
+      readonly kind: 'allow';
+      readonly reason: AllowReason;
+      readonly rule: string | undefined;
+      readonly identity: Identity | undefined;
+    }
   | {
       readonly kind: 'refuse';
       readonly reason: RefusalReason;

@@ -1,0 +1,44 @@
+# Each target does all of its own set-up (scripts/setup.sh): on a Debian machine git, make, npm, python3 and root or sudo suffice.
+
+export PATH := $(CURDIR)/.cache/node/bin:$(CURDIR)/node_modules/.bin:$(PATH):/usr/sbin
+
+NGINX := nginx libnginx-mod-http-ndk libnginx-mod-http-set-misc
+TEST_CONCURRENCY ?= 2
+
+.PHONY: demo test check bench generate test-live clean
+
+# NGINX over TLS, two apps on two domains, a stand-in for Cognito; runs until Ctrl-C.
+demo:
+	@scripts/setup.sh $(NGINX) openssl
+	@exec node demo/demo.ts
+
+# Every check and every test; node's closing summary comes last.
+test:
+	@scripts/setup.sh $(NGINX) chromium openssl curl
+	@failed=0; \
+	scripts/check.sh || failed=1; \
+	node --test --test-reporter=spec --test-concurrency=$(TEST_CONCURRENCY) 'test/**/*.test.ts' || failed=1; \
+	exit $$failed
+
+# Types, lint, format, unused code, floors.
+check:
+	@scripts/setup.sh
+	@scripts/check.sh
+
+# Decisions per second beside a bare node:http and a plain fastify route.
+bench:
+	@scripts/setup.sh $(NGINX) wrk openssl
+	@exec node bench/bench.ts
+
+# Writes crds/*.yaml and docs/reference/*.md from the code's own lists.
+generate:
+	@scripts/setup.sh
+	@node scripts/generate.ts
+
+# Questions to a real user pool that the environment names; without one it says so and does nothing.
+test-live:
+	@scripts/setup.sh
+	@node --test --test-reporter=spec 'test/live/*.live.ts'
+
+clean:
+	rm -rf dist .cache node_modules
