@@ -1,0 +1,40 @@
+/** Limits of cookies, sealed texts and caches. Sizes in characters (all ASCII, so bytes), times in seconds. */
+export const limits = {
+  /** A session, and a grant that carries one: URLs and NGINX's buffers bound it. */
+  sealedSession: 2800,
+  /** Session and sign-in cookies, name and `=` included; browsers stop at 4,096 with attributes. */
+  cookie: 3600,
+  /** A sealed text that is longer is not looked at. */
+  sealedText: 4096,
+  /** All cookies of ours on one host, names included. */
+  cookiesOnHost: 6000,
+  /** An attempt without its return path. */
+  attempt: 300,
+  returnPath: 1000,
+  /** Request and grant carry the return path only up to here. */
+  carriedReturnPath: 200,
+  attempts: 2000,
+  attemptSeconds: 3600,
+  grantSeconds: 60,
+  requestSeconds: 600,
+  loopSeconds: 30,
+  returnSeconds: 300,
+  renewEverySeconds: 300,
+  /** How long an ended sid is remembered when nobody says: the longest life that a sign-in may have. */
+  endedSeconds: 30 * 86_400,
+  /** Of a Cookie header; a longer one holds no cookie of ours. */
+  cookieHeader: 65_536,
+  /** Cookies of ours that are kept out of one header, and values of one name. */
+  cookiesRead: 64,
+  valuesOfName: 4,
+  unpackedBytes: 65_536,
+  openedEntries: 20_000,
+  openedBytes: 64 * 1_048_576,
+  failedEntries: 2000,
+  failedBytes: 4 * 1_048_576,
+  seenSids: 100_000,
+  usedOnce: 200_000,
+  sealKeyDelaySeconds: 120,
+} as const;
+
+export type Limits = { readonly [Name in keyof typeof limits]: number };
