@@ -1,0 +1,117 @@
+import { RE2JS } from 're2js';
+import type { Access, PathMatch, Policy, Rule } from '../model/policy.ts';
+import { compileCondition, type CompiledCondition } from './condition.ts';
+import { parseRanges, type AddressRanges } from './ip.ts';
+import { canonicalPath, isUnder } from './paths.ts';
+
+/** Says whether a path that can be read in one way only is meant. */
+export type PathTest = (path: string) => boolean;
+
+export interface CompiledRule {
+  readonly rule: Rule;
+  readonly name: string;
+  readonly access: Access['kind'];
+  /** The entries of `allow`; empty for the other kinds. */
+  readonly conditions: readonly CompiledCondition[];
+  readonly path: PathTest | undefined;
+  readonly methods: ReadonlySet<string> | undefined;
+  readonly sources: AddressRanges | undefined;
+}
+
+export interface CompiledPolicy {
+  readonly policy: Policy;
+  readonly rules: readonly CompiledRule[];
+  readonly deny: readonly CompiledCondition[];
+  /** Without any, no reading of a path can change the outcome, and none is made. */
+  readonly hasPathRules: boolean;
+  /** `Origin` of a WebSocket handshake that a session may make. */
+  allowsOrigin(origin: string): boolean;
+}
+
+/**
+ * Prepares everything that a decision looks at. Throws where the policy can't be meant (bad expression or range, empty
+ * list): translate finds such mistakes earlier and says where; the table takes the route as broken.
+ */
+export function compilePolicy(policy: Policy, ownsHost: (host: string) => boolean = () => false): CompiledPolicy {
+  const origins = new Set(policy.allowedOrigins.map((origin) => origin.toLowerCase()));
+  const rules = policy.rules.map(compileRule);
+  return {
+    policy,
+    rules,
+    deny: policy.deny.map((condition) => compileCondition(condition, 'deny')),
+    hasPathRules: rules.some((rule) => rule.path !== undefined),
+    allowsOrigin: (origin) => {
+      const host = hostOfOrigin(origin);
+      return origins.has(origin.toLowerCase()) || (host !== undefined && ownsHost(host));
+    },
+  };
+}
+
+/** RFC 6454 6.2; whatever looks otherwise (`null`, a list, a path behind it) is the origin of nobody. */
+function hostOfOrigin(origin: string): string | undefined {
+  return /^https?:\/\/([a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i.exec(origin)?.[1]?.toLowerCase();
+}
+
+function compileRule(rule: Rule): CompiledRule {
+  const { paths, methods, sourceRanges } = rule.match;
+  const conditions = rule.access.kind === 'Allow' ? rule.access.conditions : [];
+  if (rule.access.kind === 'Allow' && conditions.length === 0) throw new Error('an empty list names nobody');
+  return {
+    rule,
+    name: rule.name,
+    access: rule.access.kind,
+    conditions: conditions.map((condition) => compileCondition(condition, 'allow')),
+    path: paths && compilePaths(filled(paths)),
+    methods: methods && new Set(filled(methods)),
+    sources: sourceRanges && parseRanges(filled(sourceRanges)),
+  };
+}
+
+/** An empty list would make the rule match nothing, and the next, wider one decide. */
+function filled<T>(list: readonly T[]): readonly T[] {
+  if (list.length === 0) throw new Error('an empty list matches nothing');
+  return list;
+}
+
+function compilePaths(paths: readonly PathMatch[]): PathTest {
+  const exact = new Set<string>();
+  const tests: PathTest[] = [];
+  for (const { type, value } of paths) {
+    if (type === 'Exact') exact.add(canonicalValue(value));
+    else if (type === 'PathPrefix') tests.push(prefixTest(canonicalValue(value)));
+    else tests.push(regexTest(value));
+  }
+  if (tests.length === 0) return (path) => exact.has(path);
+  return (path) => exact.has(path) || tests.some((test) => test(path));
+}
+
+/** Requests are compared decoded, so what a policy writes encoded is decoded too, where that has one meaning. */
+function canonicalValue(value: string): string {
+  return canonicalPath(value) ?? value.normalize('NFKC');
+}
+
+/** Gateway API: by whole segments; a slash at the end of the prefix counts for nothing. */
+function prefixTest(value: string): PathTest {
+  const prefix = value.replace(/\/+$/, '');
+  return prefix === '' ? () => true : (path) => isUnder(path, prefix);
+}
+
+function regexTest(pattern: string): PathTest {
+  const problem = regexError(pattern);
+  if (problem !== undefined) throw new Error(problem);
+  const compiled = RE2JS.compile(pattern);
+  return (path) => compiled.testExact(path);
+}
+
+/** Memory and time of a match grow with it: 64 rules of a kilobyte each must stay harmless. */
+const maxProgram = 5_000;
+
+/** What is wrong with a regular expression (RE2, matched against the whole path); undefined when it is good. */
+export function regexError(pattern: string): string | undefined {
+  try {
+    if (RE2JS.compile(pattern).programSize() <= maxProgram) return undefined;
+    return 'the regular expression is too large: use smaller repetition counts';
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}

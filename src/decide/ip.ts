@@ -1,0 +1,45 @@
+import { BlockList, isIP } from 'node:net';
+
+/** Matches client addresses; IPv4 in IPv6 clothes (`::ffff:1.2.3.4`) counts as the IPv4 address. */
+export interface AddressRanges {
+  has(address: string): boolean;
+}
+
+/** Throws an Error that names the entry which isn't an address or a CIDR range. */
+export function parseRanges(ranges: readonly string[]): AddressRanges {
+  const list = new BlockList();
+  for (const range of ranges) addRange(list, range);
+  return {
+    has(address) {
+      const plain = unmapped(address);
+      const family = isIP(plain);
+      return family !== 0 && !plain.includes('%') && list.check(plain, family === 4 ? 'ipv4' : 'ipv6');
+    },
+  };
+}
+
+function addRange(list: BlockList, range: string): void {
+  const [address = '', bits, ...rest] = range.split('/');
+  const family = isIP(address);
+  const width = family === 4 ? 32 : 128;
+  const length = bits === undefined ? width : /^\d{1,3}$/.test(bits) ? Number(bits) : -1;
+  if (family === 0 || address.includes('%') || rest.length > 0 || length < 0 || length > width) {
+    throw new Error(`"${range}" is not an address or a range like 192.0.2.0/24`);
+  }
+  list.addSubnet(address, length, family === 4 ? 'ipv4' : 'ipv6');
+}
+
+const mapped = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i;
+const mappedHex = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/i;
+
+function unmapped(address: string): string {
+  const dotted = mapped.exec(address)?.[1];
+  if (dotted !== undefined) return dotted;
+  const hex = mappedHex.exec(address);
+  if (hex === null) return address;
+  const bytes = [hex[1], hex[2]].flatMap((part) => {
+    const value = Number.parseInt(part ?? '', 16);
+    return [value >> 8, value & 255];
+  });
+  return bytes.join('.');
+}

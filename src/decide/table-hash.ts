@@ -1,0 +1,29 @@
+import { createHash } from 'node:crypto';
+import type { Pool } from '../model/pool.ts';
+import type { Route } from '../model/route.ts';
+
+/** SHA-256 over a JSON that doesn't depend on the order of keys, routes or pools. Secrets go in as their digest. */
+export function hashTable(routes: readonly Route[], pools: readonly Pool[]): string {
+  const content = {
+    routes: routes.toSorted(byId),
+    pools: pools.toSorted(byId).map((pool) => ({ ...pool, clientSecret: digest(pool.clientSecret?.reveal()) })),
+  };
+  return sha256(JSON.stringify(content, sortedKeys));
+}
+
+function byId(a: { readonly id: string }, b: { readonly id: string }): number {
+  return a.id < b.id ? -1 : Number(a.id > b.id);
+}
+
+function digest(secret: string | undefined): string | undefined {
+  return secret === undefined ? undefined : sha256(secret);
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+function sortedKeys(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,80 @@
+import type { Pool, PoolId } from '../model/pool.ts';
+import type { PersonCondition, Policy } from '../model/policy.ts';
+import type { Route } from '../model/route.ts';
+import { compilePolicy, type CompiledPolicy } from './compile.ts';
+import { indexHosts, type Hosts } from './hosts.ts';
+import { routeOfPath } from './route-paths.ts';
+import { hashTable } from './table-hash.ts';
+
+export interface CompiledRoute {
+  readonly route: Route;
+  /** Undefined: broken; the route refuses. */
+  readonly policy: CompiledPolicy | undefined;
+  readonly audits: readonly CompiledPolicy[];
+}
+
+/** Everything a decision looks up. Replaced as a whole, never edited. */
+export interface Table {
+  /** The same for the same content, in every process. */
+  readonly hash: string;
+  readonly size: number;
+  readonly pools: ReadonlyMap<PoolId, Pool>;
+  /** Groups that any policy in force names, deny and audit included. */
+  readonly namedGroups: ReadonlySet<string>;
+  readonly namedClaims: ReadonlySet<string>;
+  route(id: string): CompiledRoute | undefined;
+  routesOn(host: string): readonly CompiledRoute[];
+  /** The route that serves a path: Exact first, then the longest. Undefined where readings of the path disagree. */
+  routeAt(host: string, path: string): CompiledRoute | undefined;
+  ownsHost(route: Route, host: string): boolean;
+  allRoutes(): Iterable<CompiledRoute>;
+}
+
+export function createTable(input: { routes: readonly Route[]; pools: readonly Pool[] }): Table {
+  const hosts = indexHosts(input.routes);
+  const compiled = new Map(input.routes.map((route) => [route.id, compileRoute(route, hosts)]));
+  const conditions = [...compiled.values()].flatMap(policiesOf).flatMap(conditionsOf);
+  const routesOn = (host: string): readonly CompiledRoute[] =>
+    hosts.on(host).flatMap((route) => compiled.get(route.id) ?? []);
+  return {
+    hash: hashTable(input.routes, input.pools),
+    size: compiled.size,
+    pools: new Map(input.pools.map((pool) => [pool.id, pool])),
+    namedGroups: new Set(conditions.flatMap(({ groups, allGroups }) => [...(groups ?? []), ...(allGroups ?? [])])),
+    namedClaims: new Set(conditions.flatMap(({ claims }) => (claims ?? []).map(({ name }) => name))),
+    route: (id) => compiled.get(id),
+    routesOn,
+    routeAt: (host, path) => {
+      const route = routeOfPath(hosts.on(host), host, path);
+      return route && compiled.get(route.id);
+    },
+    ownsHost: (route, host) => hosts.owns(route, host),
+    allRoutes: () => compiled.values(),
+  };
+}
+
+function compileRoute(route: Route, hosts: Hosts): CompiledRoute {
+  if (route.state.kind === 'broken') return { route, policy: undefined, audits: [] };
+  const compile = (policy: Policy): CompiledPolicy | undefined => {
+    try {
+      return compilePolicy(policy, (host) => hosts.owns(route, host));
+    } catch {
+      // House rule 2: what can't be read refuses. Translate has said why.
+      return undefined;
+    }
+  };
+  return { route, policy: compile(route.state.policy), audits: route.state.audits.flatMap((one) => compile(one) ?? []) };
+}
+
+function policiesOf({ policy, audits }: CompiledRoute): readonly CompiledPolicy[] {
+  return policy === undefined ? audits : [policy, ...audits];
+}
+
+function conditionsOf({ policy }: CompiledPolicy): readonly PersonCondition[] {
+  return [...policy.deny, ...policy.rules.flatMap(({ access }) => (access.kind === 'Allow' ? access.conditions : []))];
+}
+
+/** Groups that one route's policy names: what its app is told when all of them don't fit. */
+export function groupsNamedBy(policy: CompiledPolicy): ReadonlySet<string> {
+  return new Set(conditionsOf(policy).flatMap(({ groups, allGroups }) => [...(groups ?? []), ...(allGroups ?? [])]));
+}
