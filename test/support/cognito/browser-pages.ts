@@ -67,7 +67,7 @@ const expired = ['cognito=; path=/; max-age=0', 'cognito.sig=; path=/; max-age=0
 
 async function endSession(input: PagesInput, { request, response }: Exchange): Promise<void> {
   const context = input.provider.createContext(request, response);
-  const session = await input.provider.Session.get(context as never);
+  const session = await input.provider.Session.get(context);
   await session.destroy();
 }
 

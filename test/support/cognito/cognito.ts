@@ -78,21 +78,19 @@ function createHandler(input: PagesInput, poolId: string, domain: string): Handl
   };
 }
 
-function createServer(options: CognitoOptions, handle: () => Handler | undefined): Server {
-  const listener = (request: IncomingMessage, response: ServerResponse): void => {
-    handle()?.(request, response).catch((error: unknown) => {
+function serve(server: Server, handle: Handler): void {
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    handle(request, response).catch((error: unknown) => {
       if (!response.headersSent) sendJson(response, 500, { error: 'server_error' });
       process.stderr.write(`Cognito stand-in: ${String(error)}\n`);
     });
-  };
-  return options.tls === undefined ? createHttpServer(listener) : createHttpsServer({ ...options.tls }, listener);
+  });
 }
 
 /** An Amazon Cognito user pool on loopback: a certified OpenID provider with Cognito's habits (cognito.md 7). */
 export async function startCognito(options: CognitoOptions): Promise<Cognito> {
   const poolId = options.poolId ?? 'eu-west-1_AbCdEfGhI';
-  let handler: Handler | undefined;
-  const server = createServer(options, () => handler);
+  const server: Server = options.tls === undefined ? createHttpServer() : createHttpsServer({ ...options.tls });
   const port = await listenOn(server, options.port ?? 0);
   const origin = (host: string): string => `${options.tls === undefined ? 'http' : 'https'}://${host}:${port}`;
   const host = options.host ?? 'localhost';
@@ -105,7 +103,8 @@ export async function startCognito(options: CognitoOptions): Promise<Cognito> {
   const directory = createDirectory(options.users);
   const provider = createProvider({ options, domain, issuer, keys, directory });
   shapeWire(provider, { domain, issuer, keys, faults });
-  handler = createHandler({ provider, clients: options.clients, directory, faults, stats }, poolId, domain);
+  const pages: PagesInput = { provider, clients: options.clients, directory, faults, stats };
+  serve(server, createHandler(pages, poolId, domain));
 
   return {
     poolId,

@@ -19,7 +19,7 @@ function createKey(): SigningKey {
     kid: randomBytes(32).toString('base64'),
     alg: 'RS256',
     use: 'sig',
-  } as SigningKey;
+  };
 }
 
 export function createKeys(): SigningKeys {

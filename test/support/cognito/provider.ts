@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { interactionPolicy, Provider } from 'oidc-provider';
-import type { Account, ClientMetadata, Configuration, ErrorOut, JWKS, KoaContextWithOIDC } from 'oidc-provider';
+import type { Account, ClientMetadata, Configuration, ErrorOut, KoaContextWithOIDC } from 'oidc-provider';
 import { accessTokenClaims, claimNames, idTokenClaims } from './claims.ts';
 import type { Directory } from './directory.ts';
 import type { SigningKeys } from './keys.ts';
@@ -92,6 +92,10 @@ function shapeAccessToken(
   };
 }
 
+function firstOf(value: string | readonly string[] | undefined): string | undefined {
+  return typeof value === 'string' ? value : value?.[0];
+}
+
 function features(input: ProviderInput, accessTtl: number): NonNullable<Configuration['features']> {
   const off = { enabled: false };
   return {
@@ -103,7 +107,7 @@ function features(input: ProviderInput, accessTtl: number): NonNullable<Configur
     dPoP: off,
     resourceIndicators: {
       enabled: true,
-      defaultResource: async (_context, _client, oneOf) => (Array.isArray(oneOf) ? oneOf[0] : oneOf) ?? defaultResource,
+      defaultResource: async (_context, _client, oneOf) => firstOf(oneOf) ?? defaultResource,
       useGrantedResource: async () => true,
       getResourceServerInfo: async (_context, resource) => ({
         scope: scopes.join(' '),
@@ -153,7 +157,7 @@ function configuration(input: ProviderInput): Configuration {
   policy.remove('consent');
   return {
     adapter: createStore((clientId) => rotationOf(clientId)?.graceSeconds ?? 0),
-    jwks: { keys: [keys.id, keys.access] } as JWKS,
+    jwks: { keys: [keys.id, keys.access] },
     clients: options.clients.map(clientMetadata),
     scopes,
     claims: { openid: claimNames(options.users) },
