@@ -44,7 +44,7 @@ const pureRooms: Readonly<Record<string, readonly string[]>> = {
   planes: ['node:net'],
 };
 
-const impure = /\b(Date\.now\(|new Date\(\)|Math\.random\(|process\.|performance\.now\(|fetch\()/;
+const impure = /\b(Date\.now\(|new Date\(\)|Math\.random\(|process\.[a-z]|performance\.now\(|fetch\()/;
 const grabBags = /(^|[/-])(utils?|helpers?|common|manager|index)(\.ts|\/)/;
 const importForms = [
   /^(?:import|export)\s[^'";]*?\bfrom\s*['"]([^'"]+)['"]/gm,
