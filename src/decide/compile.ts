@@ -1,5 +1,5 @@
 import { RE2JS } from 're2js';
-import type { Access, PathMatch, Policy, Rule } from '../model/policy.ts';
+import type { Access, PathMatch, PersonCondition, Policy, Rule } from '../model/policy.ts';
 import { compileCondition, type CompiledCondition } from './condition.ts';
 import { parseRanges, type AddressRanges } from './ip.ts';
 import { canonicalPath, isUnder } from './paths.ts';
@@ -24,6 +24,9 @@ export interface CompiledPolicy {
   readonly deny: readonly CompiledCondition[];
   /** Without any, no reading of a path can change the outcome, and none is made. */
   readonly hasPathRules: boolean;
+  /** Groups and claims that the policy asks for, deny included. */
+  readonly namedGroups: ReadonlySet<string>;
+  readonly namedClaims: ReadonlySet<string>;
   /** `Origin` of a WebSocket handshake that a session may make. */
   allowsOrigin(origin: string): boolean;
 }
@@ -35,16 +38,23 @@ export interface CompiledPolicy {
 export function compilePolicy(policy: Policy, ownsHost: (host: string) => boolean = () => false): CompiledPolicy {
   const origins = new Set(policy.allowedOrigins.map((origin) => origin.toLowerCase()));
   const rules = policy.rules.map(compileRule);
+  const conditions = conditionsOf(policy);
   return {
     policy,
     rules,
     deny: policy.deny.map((condition) => compileCondition(condition, 'deny')),
     hasPathRules: rules.some((rule) => rule.path !== undefined),
+    namedGroups: new Set(conditions.flatMap(({ groups, allGroups }) => [...(groups ?? []), ...(allGroups ?? [])])),
+    namedClaims: new Set(conditions.flatMap(({ claims }) => (claims ?? []).map(({ name }) => name))),
     allowsOrigin: (origin) => {
       const host = hostOfOrigin(origin);
       return origins.has(origin.toLowerCase()) || (host !== undefined && ownsHost(host));
     },
   };
+}
+
+function conditionsOf(policy: Policy): readonly PersonCondition[] {
+  return [...policy.deny, ...policy.rules.flatMap(({ access }) => (access.kind === 'Allow' ? access.conditions : []))];
 }
 
 /** RFC 6454 6.2; whatever looks otherwise (`null`, a list, a path behind it) is the origin of nobody. */

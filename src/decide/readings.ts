@@ -1,6 +1,6 @@
-/** More readings than this and the path is refused unread: nobody needs such a path, and judging must stay cheap. */
+/** More than this and the path is refused unread: nobody needs such a path, and judging one must stay cheap. */
 const maxReadings = 256;
-const maxLength = 2_048;
+const maxCharacters = 100_000;
 
 /**
  * Every path that some backend could make out of one ambiguous path: the closure of the steps below, in any order and
@@ -8,13 +8,14 @@ const maxLength = 2_048;
  * `undefined`: too many or too long to judge.
  */
 export function readingsOf(raw: string): readonly string[] | undefined {
-  if (raw.length > maxLength) return undefined;
   const seen = new Set<string>([raw]);
+  let characters = 0;
   for (const reading of seen) {
+    characters += reading.length;
+    if (seen.size > maxReadings || characters > maxCharacters) return undefined;
     for (const step of steps) {
       for (const next of step(reading)) seen.add(next);
     }
-    if (seen.size > maxReadings) return undefined;
   }
   return [...seen];
 }

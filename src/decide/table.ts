@@ -1,5 +1,5 @@
 import type { Pool, PoolId } from '../model/pool.ts';
-import type { PersonCondition, Policy } from '../model/policy.ts';
+import type { Policy } from '../model/policy.ts';
 import type { Route } from '../model/route.ts';
 import { compilePolicy, type CompiledPolicy } from './compile.ts';
 import { indexHosts, type Hosts } from './hosts.ts';
@@ -33,15 +33,15 @@ export interface Table {
 export function createTable(input: { routes: readonly Route[]; pools: readonly Pool[] }): Table {
   const hosts = indexHosts(input.routes);
   const compiled = new Map(input.routes.map((route) => [route.id, compileRoute(route, hosts)]));
-  const conditions = [...compiled.values()].flatMap(policiesOf).flatMap(conditionsOf);
+  const policies = [...compiled.values()].flatMap(policiesOf);
   const routesOn = (host: string): readonly CompiledRoute[] =>
     hosts.on(host).flatMap((route) => compiled.get(route.id) ?? []);
   return {
     hash: hashTable(input.routes, input.pools),
     size: compiled.size,
     pools: new Map(input.pools.map((pool) => [pool.id, pool])),
-    namedGroups: new Set(conditions.flatMap(({ groups, allGroups }) => [...(groups ?? []), ...(allGroups ?? [])])),
-    namedClaims: new Set(conditions.flatMap(({ claims }) => (claims ?? []).map(({ name }) => name))),
+    namedGroups: new Set(policies.flatMap(({ namedGroups }) => [...namedGroups])),
+    namedClaims: new Set(policies.flatMap(({ namedClaims }) => [...namedClaims])),
     route: (id) => compiled.get(id),
     routesOn,
     routeAt: (host, path) => {
@@ -68,13 +68,4 @@ function compileRoute(route: Route, hosts: Hosts): CompiledRoute {
 
 function policiesOf({ policy, audits }: CompiledRoute): readonly CompiledPolicy[] {
   return policy === undefined ? audits : [policy, ...audits];
-}
-
-function conditionsOf({ policy }: CompiledPolicy): readonly PersonCondition[] {
-  return [...policy.deny, ...policy.rules.flatMap(({ access }) => (access.kind === 'Allow' ? access.conditions : []))];
-}
-
-/** Groups that one route's policy names: what its app is told when all of them don't fit. */
-export function groupsNamedBy(policy: CompiledPolicy): ReadonlySet<string> {
-  return new Set(conditionsOf(policy).flatMap(({ groups, allGroups }) => [...(groups ?? []), ...(allGroups ?? [])]));
 }
