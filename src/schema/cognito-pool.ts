@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import { ownObject } from './api.ts';
+import { duration, endpointUrl, list, objectName, text } from './fields.ts';
+import { limits } from './limits.ts';
+
+const token = (maximum: number) => text(maximum).regex(/^\S+$/, 'must not contain spaces');
+
+const endpoints = z.strictObject({
+  issuer: endpointUrl.optional().describe('Issuer, compared exactly with `iss`.'),
+  authorization: endpointUrl.optional().describe('Authorization endpoint.'),
+  token: endpointUrl.optional().describe('Token endpoint.'),
+  revocation: endpointUrl.optional().describe('Revocation endpoint.'),
+  jwks: endpointUrl.optional().describe('Key set.'),
+  logout: endpointUrl.optional().describe('Logout page, as Cognito’s `/logout`.'),
+});
+
+const groups = z.strictObject({
+  claim: token(limits.group).default('cognito:groups').describe('Claim that holds the groups.'),
+  token: z.enum(['Access', 'ID']).default('Access').describe('Token that holds the claim.'),
+  format: z
+    .enum(['Array', 'JSON', 'Comma', 'Space'])
+    .default('Array')
+    .describe('Form of its value; attributes of federated people are text: `JSON`, `Comma` or `Space`.'),
+});
+
+const session = z.strictObject({
+  signInLifetime: duration(60).default('12h').describe('How long one sign-in lasts.'),
+  lifetime: duration(60).default('12h').describe('How long a session on one app host lasts, at most.'),
+  idle: duration(60).default('2h').describe('How long a session may be unused.'),
+  refreshAfter: duration(10).default('10m').describe('Age at which groups are read again.'),
+  grace: duration(0).default('1h').describe('How long sessions outlive their tokens while Cognito does not answer.'),
+});
+
+const allowedNamespaces = z.strictObject({
+  from: z
+    .enum(['Same', 'All', 'Selector'])
+    .default('Same')
+    .describe('Who may refer to the pool: `Same` namespace, `All`, or by `Selector` (not built yet: refused).'),
+  selector: z.looseObject({}).optional().describe('Labels of namespaces, for `from: Selector`.'),
+});
+
+const defaultScopes = ['openid', 'profile', 'email'];
+
+export const cognitoPoolSpec = z.strictObject({
+  userPoolId: text(limits.label)
+    .regex(/^[a-z]+(-[a-z]+)+-[0-9]+_[0-9A-Za-z]+$/, 'must be a user pool id such as eu-west-1_AbCdEfGhI')
+    .describe('Id of the user pool; the region is in it.'),
+  domain: text(limits.name)
+    .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$/, 'must be a prefix or a host name, without https://')
+    .optional()
+    .describe('Domain of the sign-in pages: a prefix, or a custom domain (with a dot); absent: as discovery says.'),
+  clientId: token(limits.group).describe('Id of the app client.'),
+  clientSecretRef: z
+    .strictObject({
+      name: objectName.describe('Name of the Secret, in the namespace of the pool.'),
+      key: text(limits.name)
+        .regex(/^[-._a-zA-Z0-9]+$/, 'must be a key of a Secret')
+        .describe('Key in the Secret.'),
+    })
+    .optional()
+    .describe('Where the secret of the app client is; absent: a public client.'),
+  endpoints: endpoints.optional().describe('Overrides what discovery says, for other partitions and tests.'),
+  scopes: list(token(limits.value), limits.entries)
+    .refine((scopes) => scopes.includes('openid'), 'must include openid')
+    .default(defaultScopes)
+    .describe('Scopes to ask for.'),
+  groups: groups.prefault({}).describe('Where groups are read from.'),
+  authorize: z
+    .strictObject({
+      identityProvider: text(limits.group).optional().describe('Goes straight to this provider.'),
+      lang: text(16)
+        .regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'must be a language such as de or zh-CN')
+        .optional()
+        .describe('Language of the sign-in pages.'),
+    })
+    .optional()
+    .describe('What is added to the authorization request.'),
+  trustedEmailProviders: list(text(limits.group), limits.entries)
+    .optional()
+    .describe('Identity providers whose people’s addresses count as verified.'),
+  machineClients: list(token(limits.group), limits.values)
+    .optional()
+    .describe('App clients of machines. Not built yet: without effect, and said so.'),
+  freshSignIn: z
+    .enum(['Prompt', 'Logout', 'None'])
+    .optional()
+    .describe('How `maxAuthAge` is met. Not built yet: without effect, and said so.'),
+  session: session.prefault({}).describe('Lifetimes.'),
+  allowedNamespaces: allowedNamespaces.prefault({}).describe('Namespaces whose policies may refer to the pool.'),
+});
+
+export const cognitoPool = ownObject('CognitoPool', cognitoPoolSpec);
+
+export type CognitoPoolSpec = z.output<typeof cognitoPoolSpec>;

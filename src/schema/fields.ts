@@ -1,0 +1,89 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { limits } from './limits.ts';
+
+const dnsLabel = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?';
+
+export const hostPattern = new RegExp(`^(\\*\\.)?${dnsLabel}(\\.${dnsLabel})*$`);
+/** Cognito: 1 to 128 characters that are letters, marks, symbols, numbers or punctuation; so never whitespace. */
+export const groupPattern = /^[\p{L}\p{M}\p{S}\p{N}\p{P}]{1,128}$/u;
+
+const emptyValue = 'must not be empty: write a value, or remove the entry';
+
+/** Text that is there: `[""]` must never be read as "no condition" (T24.2). */
+export function text(maximum: number) {
+  return z
+    .string()
+    .min(1, emptyValue)
+    .max(maximum, `must have at most ${maximum} characters`)
+    .regex(/^[^\p{Cc}]*$/u, 'must not contain control characters');
+}
+
+export function list<T extends z.ZodType>(element: T, maximum: number) {
+  return z
+    .array(element)
+    .min(1, 'must not be empty: name at least one, or remove the field')
+    .max(maximum, `must have at most ${maximum} entries`);
+}
+
+/** Name of a Kubernetes object. */
+export const objectName = text(limits.name).regex(
+  /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/,
+  'must be a Kubernetes name: lower-case letters, digits, "-" and "."',
+);
+
+export const namespaceName = text(limits.label).regex(
+  /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/,
+  'must be a namespace: lower-case letters, digits and "-"',
+);
+
+export const groupName = text(limits.group).regex(groupPattern, 'must be a Cognito group: no spaces');
+
+const durationPattern = /^(?:(\d{1,5})h)?(?:(\d{1,5})m)?(?:(\d{1,6})s)?$/;
+
+/** Seconds of a duration such as `90s`, `15m` or `1h30m`; undefined where it isn't one. */
+export function durationSeconds(value: string): number | undefined {
+  const found = value === '' ? null : durationPattern.exec(value);
+  if (found === null) return undefined;
+  const [, hours = '0', minutes = '0', seconds = '0'] = found;
+  return Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
+}
+
+/** A duration of at least `minimum` seconds. */
+export function duration(minimum: number) {
+  return z
+    .string()
+    .max(24, 'must be a duration such as 15m or 12h')
+    .regex(/^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,6}s)?$/, 'must be a duration such as 15m or 12h')
+    .refine((value) => (durationSeconds(value) ?? -1) >= minimum, `must be a duration of at least ${minimum}s, such as 15m`);
+}
+
+function isRange(value: string): boolean {
+  const [address = '', bits = '', ...rest] = value.split('/');
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0 || address.includes('%') || !/^\d{1,3}$/.test(bits)) return false;
+  return Number(bits) <= (family === 4 ? 32 : 128);
+}
+
+export const sourceRange = text(64).refine(isRange, 'must be an address range such as 10.0.0.0/8 or 203.0.113.7/32');
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host.endsWith('.localhost') || host === '127.0.0.1' || host === '[::1]';
+}
+
+function isEndpoint(value: string): boolean {
+  const url = URL.parse(value);
+  if (url === null || url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') return false;
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname));
+}
+
+export const endpointUrl = text(limits.url).refine(
+  isEndpoint,
+  'must be an https URL without user, query and fragment (http only on this machine)',
+);
+
+/** Reference to a pool. */
+export const poolRef = z.strictObject({
+  name: objectName.describe('Name of the CognitoPool.'),
+  namespace: namespaceName.optional().describe('Its namespace; absent: the namespace of this object.'),
+});

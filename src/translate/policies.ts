@@ -1,0 +1,177 @@
+import { regexError } from '../decide/compile.ts';
+import type { Finding, FindingReason } from '../model/finding.ts';
+import type { Access, Match, PersonCondition, Policy, Rule } from '../model/policy.ts';
+import type { PoolId } from '../model/pool.ts';
+import type { Installation } from '../model/snapshot.ts';
+import { accessPolicy } from '../schema/access-policy.ts';
+import type { AccessPolicySpec, RuleSpec } from '../schema/access-policy.ts';
+import type { Entry as ConditionSpec } from '../schema/condition.ts';
+import { asJson } from './objects.ts';
+import type { Entry } from './objects.ts';
+import { lookUpPool } from './pools.ts';
+import type { Pools } from './pools.ts';
+import { parse } from './report.ts';
+import type { Report } from './report.ts';
+
+/** What a policy came to: in force, or broken for every Ingress that it claims. */
+export interface PolicyEntry {
+  readonly namespace: string;
+  readonly name: string;
+  readonly mode: 'Enforce' | 'Audit';
+  readonly policy: Policy | undefined;
+  readonly reason: FindingReason | undefined;
+  readonly entry: Entry;
+}
+
+/** What the parts of one policy are read with. */
+export interface Reading {
+  readonly pools: Pools;
+  readonly installation: Installation;
+  readonly namespace: string;
+  readonly report: Report;
+}
+
+type PoolRef = { readonly name: string; readonly namespace?: string | undefined };
+
+/** Reports why it can't be used. */
+export function resolvePool(ref: PoolRef, field: string, reading: Reading): PoolId | undefined {
+  const found = lookUpPool(reading.pools, `${ref.namespace ?? reading.namespace}/${ref.name}`, reading.namespace);
+  if ('pool' in found) return found.pool.id;
+  reading.report.error(found.reason, field, found.message);
+  return undefined;
+}
+
+/** The installation's pool, for a policy that names none. */
+export function defaultPool(field: string, reading: Reading): readonly PoolId[] {
+  const name = reading.installation.defaultPool;
+  if (name === undefined) {
+    reading.report.error('PoolNotFound', field, 'no pool is named and there is no default: name one');
+    return [];
+  }
+  const found = lookUpPool(reading.pools, name, reading.namespace);
+  if ('pool' in found) return [found.pool.id];
+  reading.report.error(found.reason, field, `the default pool is meant: ${found.message}`);
+  return [];
+}
+
+function poolsOf(spec: AccessPolicySpec, reading: Reading): readonly PoolId[] {
+  if (spec.poolRefs === undefined) return defaultPool('spec.poolRefs', reading);
+  const ids = spec.poolRefs.map((ref, index) => resolvePool(ref, `spec.poolRefs[${index}]`, reading));
+  return [...new Set(ids.filter((id) => id !== undefined))];
+}
+
+/** Copies what is there: in the model an absent field is not there, instead of undefined. */
+function conditionOf(spec: ConditionSpec, pool: PoolId | undefined): PersonCondition {
+  return {
+    ...(pool === undefined ? {} : { pool }),
+    ...(spec.groups === undefined ? {} : { groups: spec.groups }),
+    ...(spec.allGroups === undefined ? {} : { allGroups: spec.allGroups }),
+    ...(spec.usernames === undefined ? {} : { usernames: spec.usernames }),
+    ...(spec.subjects === undefined ? {} : { subjects: spec.subjects }),
+    ...(spec.emails === undefined ? {} : { emails: spec.emails }),
+    ...(spec.emailDomains === undefined ? {} : { emailDomains: spec.emailDomains }),
+    ...(spec.claims === undefined ? {} : { claims: spec.claims }),
+  };
+}
+
+interface Conditions {
+  readonly specs: readonly ConditionSpec[];
+  readonly field: string;
+  readonly ids: readonly PoolId[];
+}
+
+function conditionsOf({ specs, field, ids }: Conditions, reading: Reading): readonly PersonCondition[] {
+  return specs.map((spec, index) => {
+    const at = `${field}[${index}]`;
+    if (spec.machine !== undefined) {
+      reading.report.error('NotYetSupported', `${at}.machine`, 'machine entries are not built yet: remove the entry');
+    }
+    const pool = spec.pool === undefined ? undefined : resolvePool(spec.pool, `${at}.pool`, reading);
+    if (pool !== undefined && !ids.includes(pool)) {
+      reading.report.error('Invalid', `${at}.pool`, 'is not a pool of this policy and would never hold: add it to poolRefs');
+    }
+    return conditionOf(spec, pool);
+  });
+}
+
+function matchOf(match: NonNullable<RuleSpec['match']>, field: string, reading: Reading): Match {
+  for (const [index, path] of (match.paths ?? []).entries()) {
+    const wrong = path.type === 'RegularExpression' ? regexError(path.value) : undefined;
+    if (wrong === undefined) continue;
+    reading.report.error('Invalid', `${field}.paths[${index}].value`, 'is not a regular expression of RE2: correct it');
+  }
+  if (match.sourceRanges !== undefined && !reading.installation.clientAddressKnown) {
+    const fix = 'remove it, or tell the installation how the client address is known';
+    reading.report.error('SourceUnknown', `${field}.sourceRanges`, `the client address is not known: ${fix}`);
+  }
+  return {
+    ...(match.paths === undefined ? {} : { paths: match.paths }),
+    ...(match.methods === undefined ? {} : { methods: match.methods }),
+    ...(match.sourceRanges === undefined ? {} : { sourceRanges: match.sourceRanges }),
+  };
+}
+
+function ruleOf(spec: RuleSpec, index: number, ids: readonly PoolId[], reading: Reading): Rule {
+  const field = `spec.rules[${index}]`;
+  if (spec.maxAuthAge !== undefined) {
+    reading.report.error('NotYetSupported', `${field}.maxAuthAge`, 'is not built yet: remove it');
+  }
+  const match = spec.match === undefined ? {} : matchOf(spec.match, `${field}.match`, reading);
+  const conditions = { specs: spec.allow ?? [], field: `${field}.allow`, ids };
+  const access: Access =
+    spec.access === undefined ? { kind: 'Allow', conditions: conditionsOf(conditions, reading) } : { kind: spec.access };
+  return { name: spec.name ?? `rule-${index + 1}`, match, access };
+}
+
+function reportNames(rules: readonly Rule[], report: Report): void {
+  const names = new Set<string>();
+  for (const [index, rule] of rules.entries()) {
+    if (names.has(rule.name)) report.error('Invalid', `spec.rules[${index}].name`, 'another rule has this name: change it');
+    names.add(rule.name);
+  }
+}
+
+function policyOf(name: string, spec: AccessPolicySpec, reading: Reading): Policy {
+  if (spec.bearer === 'Accept') {
+    reading.report.error('NotYetSupported', 'spec.bearer', 'Accept is not built yet: write Ignore');
+  }
+  const pools = poolsOf(spec, reading);
+  const deny = conditionsOf({ specs: spec.deny ?? [], field: 'spec.deny', ids: pools }, reading);
+  const rules = spec.rules.map((rule, index) => ruleOf(rule, index, pools, reading));
+  reportNames(rules, reading.report);
+  return {
+    namespace: reading.namespace,
+    name,
+    pools,
+    corsPreflight: spec.corsPreflight,
+    allowedOrigins: spec.allowedOrigins ?? [],
+    deny,
+    rules,
+  };
+}
+
+/** A document that says "Audit" is one even where the rest of it is broken: it must change nothing (P23). */
+function modeOf(entry: Entry): 'Enforce' | 'Audit' {
+  const audits = entry.values.every((value) => asJson(value['spec'])['mode'] === 'Audit');
+  return audits ? 'Audit' : 'Enforce';
+}
+
+function readPolicy(entry: Entry, pools: Pools, installation: Installation): PolicyEntry {
+  const { namespace, name } = entry.ref;
+  const { report } = entry;
+  let policy: Policy | undefined;
+  if (entry.values.length === 1) {
+    const spec = parse(accessPolicy, entry.values[0], report)?.spec;
+    if (spec !== undefined) policy = policyOf(name, spec, { pools, installation, namespace, report });
+  }
+  const reason = report.broken();
+  return { namespace, name, mode: modeOf(entry), policy: reason === undefined ? policy : undefined, reason, entry };
+}
+
+export function readPolicies(entries: readonly Entry[], pools: Pools, installation: Installation): readonly PolicyEntry[] {
+  return entries.map((entry) => readPolicy(entry, pools, installation));
+}
+
+export function findingsOf(policies: readonly PolicyEntry[]): readonly Finding[] {
+  return policies.flatMap((policy) => policy.entry.report.findings);
+}

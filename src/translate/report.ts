@@ -1,0 +1,51 @@
+import type { z } from 'zod';
+import type { Finding, FindingReason, ObjectRef } from '../model/finding.ts';
+import { problemsOf } from '../schema/problems.ts';
+
+/** Findings about one object, in the order in which they were met. */
+export interface Report {
+  readonly findings: Finding[];
+  error(reason: FindingReason, field: string, message: string): void;
+  warn(reason: FindingReason, field: string, message: string): void;
+  /** Reason of the first error. */
+  broken(): FindingReason | undefined;
+}
+
+export function createReport(object: ObjectRef): Report {
+  const findings: Finding[] = [];
+  const add = (severity: Finding['severity'], reason: FindingReason, field: string, message: string): void => {
+    findings.push({ object, severity, reason, field, message });
+  };
+  return {
+    findings,
+    error: (reason, field, message) => add('error', reason, field, message),
+    warn: (reason, field, message) => add('warning', reason, field, message),
+    broken: () => findings.find((finding) => finding.severity === 'error')?.reason,
+  };
+}
+
+/** The parsed object; or undefined, with every mistake reported. */
+export function parse<S extends z.ZodType>(
+  schema: S,
+  value: unknown,
+  report: Report,
+  reason: FindingReason = 'Invalid',
+): z.output<S> | undefined {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  for (const problem of problemsOf(result.error, schema)) {
+    report.error(problem.audience ? 'AudienceMissing' : reason, problem.field, problem.message);
+  }
+  return undefined;
+}
+
+function key(finding: Finding): string {
+  const { object, reason, field, message, severity } = finding;
+  return [object.kind, object.namespace, object.name, severity, reason, field, message].join('\0');
+}
+
+/** Sorted and each once: the order of objects must not show. */
+export function ordered(findings: readonly Finding[]): readonly Finding[] {
+  const byKey = new Map(findings.map((finding) => [key(finding), finding]));
+  return [...byKey].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, finding]) => finding);
+}

@@ -1,0 +1,104 @@
+import type { FindingReason } from '../model/finding.ts';
+import type { Policy } from '../model/policy.ts';
+import type { Route, RouteState } from '../model/route.ts';
+import { annotationPrefix } from '../schema/annotations.ts';
+import { fieldPath } from '../schema/problems.ts';
+import { readPlaces } from './hosts.ts';
+import { inlinePolicy } from './inline-policy.ts';
+import type { Marks } from './inline-policy.ts';
+import type { Entry } from './objects.ts';
+import type { PolicyEntry, Reading } from './policies.ts';
+import { routeId } from './route-id.ts';
+
+/** One Ingress with everything that speaks about it. */
+export interface Claimed {
+  readonly ingress: Entry;
+  readonly marks: Marks;
+  /** Policies that point at it, and the one it names; each once, by name. */
+  readonly policies: readonly PolicyEntry[];
+}
+
+/** An enforcing policy: an object, or the Ingress's own annotations. */
+interface Contender {
+  readonly name: string;
+  readonly policy: Policy | undefined;
+  readonly reason: FindingReason | undefined;
+  readonly entry: Entry;
+}
+
+const policyField = fieldPath(['metadata', 'annotations', `${annotationPrefix}policy`]);
+
+function broken(reason: FindingReason): RouteState {
+  return { kind: 'broken', reason };
+}
+
+function inlineContender(claimed: Claimed, reading: Reading): readonly Contender[] {
+  if (!claimed.marks.inline) return [];
+  const { ingress } = claimed;
+  const policy = inlinePolicy(ingress.ref.name, claimed.marks, reading);
+  return [{ name: `ingress/${ingress.ref.name}`, policy, reason: ingress.report.broken(), entry: ingress }];
+}
+
+/** Never by age: a restore changes ages (P5). */
+function conflict(contenders: readonly Contender[], ingress: Entry): RouteState {
+  const where = `Ingress ${ingress.ref.name}`;
+  for (const { entry, name } of contenders) {
+    const others = contenders.filter((other) => other.name !== name).map((other) => other.name);
+    const fix = `name one of them on the Ingress (${annotationPrefix}policy), or remove the others`;
+    entry.report.error('Conflicted', '', `${where} is also claimed by ${others.join(', ')}: ${fix}`);
+  }
+  if (!contenders.some(({ entry }) => entry === ingress)) {
+    const names = contenders.map(({ name }) => name).join(', ');
+    const text = `${names} claim it: name one of them (${annotationPrefix}policy), or remove the others`;
+    ingress.report.error('Conflicted', '', text);
+  }
+  return broken('Conflicted');
+}
+
+/** The winner's rules with the deny lists of all: what denies must hold whoever wins. */
+function unite(winner: Contender, losers: readonly Contender[], claimed: Claimed, audits: readonly Policy[]): RouteState {
+  for (const loser of losers) {
+    const text = `Ingress ${claimed.ingress.ref.name} names ${winner.name}: only the deny list of this policy holds there`;
+    loser.entry.report.warn('Conflicted', '', text);
+  }
+  const unreadable = [winner, ...losers].find((contender) => contender.policy === undefined);
+  if (winner.policy === undefined || unreadable !== undefined) {
+    return broken(unreadable?.reason ?? 'Invalid');
+  }
+  const deny = [winner.policy.deny, ...losers.map((loser) => loser.policy?.deny ?? [])].flat();
+  return { kind: 'enforced', policy: { ...winner.policy, deny }, audits };
+}
+
+function stateOf(claimed: Claimed, reading: Reading): RouteState {
+  const { ingress, marks, policies } = claimed;
+  const enforcing = policies.filter((policy) => policy.mode === 'Enforce');
+  const audits = policies.filter((policy) => policy.mode === 'Audit').flatMap(({ policy }) => policy ?? []);
+  const contenders = [...enforcing, ...inlineContender(claimed, reading)];
+  const wrong = ingress.report.broken();
+  if (wrong !== undefined) return broken(wrong);
+  if (marks.policy !== undefined && !policies.some((policy) => policy.name === marks.policy)) {
+    ingress.report.error('PolicyNotFound', policyField, 'no AccessPolicy of this namespace has this name: correct it, or make the policy');
+    return broken('PolicyNotFound');
+  }
+  const [only, second] = contenders;
+  if (only === undefined) {
+    ingress.report.error('NothingInForce', '', 'it is protected, and no enforcing policy is in force: add one, it is refused until then');
+    return broken('NothingInForce');
+  }
+  const winner = second === undefined ? only : contenders.find(({ name }) => name === marks.policy);
+  if (winner === undefined) return conflict(contenders, ingress);
+  return unite(winner, contenders.filter((contender) => contender !== winner), claimed, audits);
+}
+
+/** The route of a protected Ingress, in force or broken. */
+export function routeOf(claimed: Claimed, reading: Reading): Route {
+  const { ingress, marks } = claimed;
+  const { namespace, name } = ingress.ref;
+  const places = readPlaces(ingress, reading.installation);
+  const state = stateOf(claimed, reading);
+  if (!marks.marked) {
+    const text = `only a policy points at it: add an annotation such as ${annotationPrefix}policy, which closes it even before its policy exists`;
+    ingress.report.warn('MarkAdvised', 'metadata.annotations', text);
+  }
+  return { id: routeId(namespace, name), namespace, name, ...places, state };
+}
