@@ -1,0 +1,138 @@
+import type { CompiledRoute, Table } from '../decide/table.ts';
+import { decide, needsIdentity } from '../decide/decide.ts';
+import type { DecideOptions } from '../decide/decide.ts';
+import type { Identity } from '../model/identity.ts';
+import type { Policy } from '../model/policy.ts';
+import type { Pool } from '../model/pool.ts';
+import type { Request } from '../model/request.ts';
+import type { Session } from '../model/session.ts';
+import type { RefusalReason, Verdict } from '../model/verdict.ts';
+import { readRequest, writeVerdict } from '../planes/nginx.ts';
+import type { PlaneAnswer } from '../planes/nginx.ts';
+import { shouldRenew } from '../session/sessions.ts';
+import type { MaybePromise, SessionRead, Sessions } from '../session/sessions.ts';
+
+/** Told after every decision; for counting and for the one log line of a refusal. */
+export interface Decided {
+  readonly route: CompiledRoute | undefined;
+  readonly request: Request | undefined;
+  readonly verdict: Verdict;
+  readonly status: number;
+}
+
+export interface DeciderDeps {
+  readonly table: () => Table | undefined;
+  readonly sessions: Sessions;
+  readonly now: () => number;
+  readonly options: DecideOptions;
+  readonly decided: (outcome: Decided) => void;
+  readonly audited: (policy: Policy, verdict: Verdict) => void;
+  readonly failed: (error: unknown) => void;
+}
+
+/** In: the route id of the URL and node's raw headers. Out: the answer for NGINX. Never throws, never rejects. */
+export type Decider = (routeId: string, rawHeaders: readonly string[]) => MaybePromise<PlaneAnswer>;
+
+/** flows.md: all headers of a decision request together. */
+const headerLimit = 64 * 1024;
+
+export function createDecider(deps: DeciderDeps): Decider {
+  return (routeId, rawHeaders) => {
+    try {
+      const answer = decideRequest(deps, routeId, rawHeaders);
+      return answer instanceof Promise ? answer.catch((error: unknown) => fail(deps, error)) : answer;
+    } catch (error) {
+      return fail(deps, error);
+    }
+  };
+}
+
+function decideRequest(deps: DeciderDeps, routeId: string, rawHeaders: readonly string[]): MaybePromise<PlaneAnswer> {
+  const table = deps.table();
+  if (table === undefined) return refuse(deps, 'not_ready');
+  const found = table.route(routeId);
+  if (found === undefined) return refuse(deps, 'unknown_route');
+  if (size(rawHeaders) > headerLimit) return refuse(deps, 'headers_too_large', found);
+  const read = readRequest(rawHeaders);
+  if (read.kind === 'refuse') return refuse(deps, read.reason, found);
+  const { request } = read;
+  const policy = found.policy;
+  if (policy === undefined) return refuse(deps, 'policy_broken', found, request);
+  if (!needsIdentity(request, policy, deps.options)) {
+    return finish(deps, { found, request, verdict: decide(request, [], policy, deps.options), live: [] });
+  }
+  const sessions = deps.sessions.read(request.cookie, sessionHost(table, found), routePools(table, found));
+  const withSessions = (result: SessionRead): PlaneAnswer => {
+    const identities = result.live.map((session) => session.identity);
+    const verdict = explain(decide(request, identities, policy, deps.options), result);
+    return finish(deps, { found, request, verdict: renewed(verdict, request, result.live, deps.now()), live: result.live });
+  };
+  return sessions instanceof Promise ? sessions.then(withSessions) : withSessions(sessions);
+}
+
+function sessionHost(table: Table, found: CompiledRoute): { hosts: readonly string[]; matchesHost: (host: string) => boolean } {
+  return { hosts: found.route.hosts, matchesHost: (host) => table.ownsHost(found.route, host) };
+}
+
+function routePools(table: Table, found: CompiledRoute): readonly Pool[] {
+  return (found.policy?.policy.pools ?? []).flatMap((id) => table.pools.get(id) ?? []);
+}
+
+/** `no_session` becomes what the session store knows better: ended, or too old to be used without asking Cognito. */
+function explain(verdict: Verdict, result: SessionRead): Verdict {
+  if (verdict.kind !== 'refuse' || verdict.reason !== 'no_session' || result.reason === undefined) return verdict;
+  return { ...verdict, reason: result.reason };
+}
+
+/** flows.md "Renew": only a GET document navigation, so that no form and no script is interrupted. */
+function renewed(verdict: Verdict, request: Request, live: readonly Session[], now: number): Verdict {
+  if (verdict.kind !== 'allow' || verdict.identity === undefined) return verdict;
+  if (request.navigation !== 'document' || request.method !== 'GET') return verdict;
+  const session = live.find((candidate) => candidate.identity === verdict.identity);
+  if (session === undefined || !shouldRenew(session, now)) return verdict;
+  return { kind: 'refuse', reason: 'renew', rule: verdict.rule, missing: [], identity: verdict.identity };
+}
+
+interface Outcome {
+  readonly found: CompiledRoute | undefined;
+  readonly request: Request | undefined;
+  readonly verdict: Verdict;
+  readonly live: readonly Session[];
+}
+
+const noGroups: ReadonlySet<string> = new Set();
+
+function finish(deps: DeciderDeps, { found, request, verdict, live }: Outcome): PlaneAnswer {
+  const answer = writeVerdict(verdict, request, {
+    signIn: true,
+    namedGroups: found?.policy?.namedGroups ?? noGroups,
+  });
+  if (found !== undefined && request !== undefined) audit(deps, found, request, live);
+  deps.decided({ route: found, request, verdict, status: answer.status });
+  return answer;
+}
+
+/** Audit policies are judged beside the one in force and never decide (case P23). */
+function audit(deps: DeciderDeps, found: CompiledRoute, request: Request, live: readonly Session[]): void {
+  if (found.audits.length === 0) return;
+  const identities: readonly Identity[] = live.map((session) => session.identity);
+  for (const policy of found.audits) {
+    deps.audited(policy.policy, decide(request, identities, policy, deps.options));
+  }
+}
+
+function refuse(deps: DeciderDeps, reason: RefusalReason, found?: CompiledRoute, request?: Request): PlaneAnswer {
+  const verdict: Verdict = { kind: 'refuse', reason, rule: undefined, missing: [], identity: undefined };
+  return finish(deps, { found, request, verdict, live: [] });
+}
+
+function fail(deps: DeciderDeps, error: unknown): PlaneAnswer {
+  deps.failed(error);
+  return refuse(deps, 'internal_error');
+}
+
+function size(rawHeaders: readonly string[]): number {
+  let total = 0;
+  for (const part of rawHeaders) total += part.length + 2;
+  return total;
+}

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ConfigError, loadConfig, milliseconds, parseConfig } from '../src/config.ts';
+
+const good = `
+signInHost: auth.example.com
+poolNamespaces: [identity]
+source: { folder: ./policies }
+secretsDir: ./secrets
+keyRingSecret: identity/keys
+`;
+
+test('a small configuration is complete with secure and documented defaults', () => {
+  const config = parseConfig(good, 'gate.yaml');
+  assert.equal(config.publicPort, 443);
+  assert.equal(config.prefix, '/_cognito-gate');
+  assert.equal(config.clientAddress, 'Unknown');
+  assert.deepEqual(config.listen, { decisions: '0.0.0.0:8080', signIn: '0.0.0.0:8081', operations: '0.0.0.0:9090' });
+  assert.equal(milliseconds(config.shutdownDelay), 40_000);
+});
+
+test('one error lists every mistake with field, value and fix', () => {
+  const text = `${good}publicPort: 99999\nprefix: /a.b\nlisten: { decisions: nowhere }\nsigninHost: x\nlog: { level: loud }\n`;
+  assert.throws(
+    () => parseConfig(text, 'gate.yaml'),
+    (error) => {
+      assert.ok(error instanceof ConfigError);
+      assert.match(error.message, /gate\.yaml has 5 mistakes:/);
+      assert.match(error.message, /publicPort: 99999/);
+      assert.match(error.message, /prefix: "\/a\.b" must be one path segment/);
+      assert.match(error.message, /listen\.decisions: "nowhere" must be host:port/);
+      assert.match(error.message, /signinHost: there is no such field/);
+      assert.match(error.message, /log\.level: "loud"/);
+      return true;
+    },
+  );
+});
+
+const rows: readonly (readonly [string, string, RegExp])[] = [
+  ['an empty file names what is missing', '', /signInHost: is missing/],
+  ['a missing nested field is named by its path', good.replace('{ folder: ./policies }', '{}'), /source\.folder: is missing/],
+  ['a host with a scheme is refused', good.replace('auth.example.com', 'https://auth.example.com'), /signInHost: "https:\/\/auth\.example\.com" must be a lower-case host/],
+  ['broken YAML says where', 'a: [1\nb: 2', /is not YAML:[\s\S]*line/],
+  ['a list instead of fields', '- a', /mistake/],
+];
+for (const [sentence, text, message] of rows) {
+  test(sentence, () => assert.throws(() => parseConfig(text, 'gate.yaml'), message));
+}
+
+test('a file that is not there is named', async () => {
+  await assert.rejects(loadConfig('no/such/file.yaml'), /no\/such\/file\.yaml: can't be read \(ENOENT\)/);
+});
