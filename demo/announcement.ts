@@ -1,0 +1,66 @@
+import { accounts } from './people.ts';
+import { cache, hosts, inRoot, origin, policies } from './settings.ts';
+import type { Ports } from './settings.ts';
+
+export const caFile = `${cache}/certificates/ca.pem`;
+export const programLog = `${cache}/cognito-gate.log`;
+
+/** What `ready.json` says; tools read it, so its fields stay. */
+export function readyFile(ports: Ports): string {
+  const local = (port: number): string => `http://127.0.0.1:${port}`;
+  const ready = {
+    apps: { shop: origin(hosts.shop, ports.public.port), wiki: origin(hosts.wiki, ports.public.port) },
+    signIn: origin(hosts.signIn, ports.public.port),
+    ca: caFile,
+    decisions: local(ports.decisions.port),
+    operations: local(ports.operations.port),
+    policies,
+    accounts: accounts.map(({ username, password, groups }) => ({ username, password, groups })),
+  };
+  return `${JSON.stringify(ready, undefined, 2)}\n`;
+}
+
+function accountLines(): string[] {
+  const shown = (groups: readonly string[]): string => {
+    if (groups.length === 0) return 'no group';
+    return groups.length > 3 ? `${groups.slice(0, 1).join(', ')} and ${groups.length - 1} more` : groups.join(', ');
+  };
+  return accounts.map(
+    ({ username, password, groups, about }) =>
+      `  ${username.padEnd(5)} ${password.padEnd(10)} ${shown(groups).padEnd(20)} ${about}`,
+  );
+}
+
+/** What a newcomer reads when all is up. */
+export function announcement(ports: Ports): string {
+  const shop = origin(hosts.shop, ports.public.port);
+  const wiki = origin(hosts.wiki, ports.public.port);
+  const ca = inRoot(caFile);
+  return `
+cognito-gate demo is up. Open one of these, then the other:
+
+  shop   ${shop}/     ${shop}/admin
+  wiki   ${wiki}/     ${wiki}/admin
+
+  Who you are there: /_cognito-gate/     Public: /healthz
+  Without a session:  curl --cacert ${caFile} -i -H 'Accept: text/html' ${shop}/admin
+
+Accounts (user name, password, groups):
+
+${accountLines().join('\n')}
+
+The certificates come from a CA that was made just now and is good for .localhost only. To trust it:
+
+  Chromium, Chrome on Linux   certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n cognito-gate-demo -i ${ca}
+  Firefox                     Settings > Certificates > View > Authorities > Import
+  macOS                       security add-trusted-cert -r trustRoot -k ~/Library/Keychains/login.keychain-db ${ca}
+  or accept the browser's warning, once for each of the four hosts (two apps, sign-in, ${hosts.cognito}).
+
+Now edit a file in ${policies}/ and reload the page: it is in force within a second.
+
+  Metrics  http://127.0.0.1:${ports.operations.port}/metrics
+  Log      ${programLog}
+
+Ctrl-C stops everything.
+`;
+}

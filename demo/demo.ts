@@ -1,0 +1,57 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { assertPortFree } from '../test/support/ports.ts';
+import { announcement, readyFile } from './announcement.ts';
+import { startParts } from './parts.ts';
+import { cache, inRoot, readPorts } from './settings.ts';
+import type { Ports } from './settings.ts';
+
+const readyPath = inRoot(`${cache}/ready.json`);
+
+/** Ctrl-C, a stop by another program, or a terminal that was closed; the second one ends at once. */
+function untilSignal(): Promise<undefined> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(signal, () => {
+        process.once(signal, () => process.exit(1));
+        resolve(undefined);
+      });
+    }
+  });
+}
+
+/** Before anything is touched: another demo may be running. */
+async function assertPortsFree(ports: Ports): Promise<void> {
+  for (const { port, purpose, variable } of Object.values(ports)) await assertPortFree(port, purpose, variable);
+}
+
+/** The sentence says which part ended by itself; undefined when a signal ended the demo. */
+async function run(ports: Ports, onStop: (stop: () => Promise<void> | void) => void): Promise<string | undefined> {
+  const parts = await startParts(ports, onStop);
+  onStop(async () => await rm(readyPath, { force: true }));
+  await writeFile(readyPath, readyFile(ports));
+  process.stdout.write(announcement(ports));
+  return await parts.ended;
+}
+
+async function main(): Promise<number> {
+  const signalled = untilSignal();
+  const stops: (() => Promise<void> | void)[] = [];
+  let problem: string | undefined;
+  try {
+    const ports = readPorts(process.env);
+    await assertPortsFree(ports);
+    await rm(readyPath, { force: true });
+    problem = await Promise.race([signalled, run(ports, (stop) => stops.push(stop))]);
+  } catch (error) {
+    problem = error instanceof Error ? error.message : String(error);
+  }
+  if (problem !== undefined) process.stderr.write(`demo: ${problem}\n`);
+  else process.stdout.write('\ndemo: stopping\n');
+  for (const stop of stops.toReversed()) {
+    await Promise.resolve(stop()).catch((error: unknown) => process.stderr.write(`demo: ${String(error)}\n`));
+  }
+  return problem === undefined ? 0 : 1;
+}
+
+// Parts that were still starting are ended by the exit itself.
+process.exit(await main());

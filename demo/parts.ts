@@ -1,0 +1,111 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
+import { routeId } from '../src/translate/route-id.ts';
+import { startApp } from '../test/support/app.ts';
+import { createAuthority } from '../test/support/certificates.ts';
+import type { CertificateAuthority } from '../test/support/certificates.ts';
+import { startChild } from '../test/support/child.ts';
+import type { Child } from '../test/support/child.ts';
+import { startCognito } from '../test/support/cognito/cognito.ts';
+import { startNginx } from '../test/support/nginx.ts';
+import { programLog } from './announcement.ts';
+import { configFile, providePolicies, writeConfig, writeSecrets } from './files.ts';
+import { users } from './people.ts';
+import { appsReady, programReady } from './probe.ts';
+import { cache, hosts, inRoot, origin } from './settings.ts';
+import type { Ports } from './settings.ts';
+
+/** Takes what ends a part; parts are ended in the reverse order of their start. */
+export type OnStop = (stop: () => Promise<void> | void) => void;
+
+export interface Parts {
+  /** Settles, with a sentence, when a part that must not end has ended. */
+  readonly ended: Promise<string>;
+}
+
+async function startStandIn(
+  ports: Ports,
+  authority: CertificateAuthority,
+  clientSecret: string,
+  onStop: OnStop,
+): Promise<void> {
+  const files = await authority.issue('cognito', [hosts.cognito, '127.0.0.1']);
+  const signIn = origin(hosts.signIn, ports.public.port);
+  const cognito = await startCognito({
+    poolId: 'eu-west-1_DemoPool1',
+    port: ports.cognito.port,
+    host: hosts.cognito,
+    issuerHost: '127.0.0.1',
+    tls: { cert: await readFile(files.cert, 'utf8'), key: await readFile(files.key, 'utf8') },
+    users,
+    clients: [
+      {
+        clientId: '1demo23456789',
+        clientSecret,
+        redirectUris: [`${signIn}/oauth2/callback`],
+        logoutUris: [`${signIn}/oauth2/signed-out`],
+      },
+    ],
+  });
+  onStop(async () => await cognito.close());
+}
+
+async function startProgram(ports: Ports, onStop: OnStop): Promise<Child> {
+  // A proxy of the machine's must not get what is meant for the stand-in.
+  const noProxy = [process.env['NO_PROXY'] ?? process.env['no_proxy'] ?? '', '127.0.0.1', 'localhost']
+    .filter(Boolean)
+    .join(',');
+  const program = startChild({
+    name: 'cognito-gate',
+    command: process.execPath,
+    args: [inRoot('src/main.ts'), 'serve', '--config', inRoot(configFile)],
+    env: { NO_PROXY: noProxy, no_proxy: noProxy },
+    logFile: inRoot(programLog),
+  });
+  onStop(async () => await program.stop());
+  try {
+    await programReady(ports, () => program.how());
+  } catch (error) {
+    const log = await readFile(inRoot(programLog), 'utf8').catch(() => '');
+    throw new Error(`${error instanceof Error ? error.message : String(error)}\n${log.slice(-4000)}`, { cause: error });
+  }
+  return program;
+}
+
+async function startProxy(ports: Ports, authority: CertificateAuthority, onStop: OnStop): Promise<Child> {
+  const shop = await startApp('shop');
+  onStop(async () => await shop.close());
+  const wiki = await startApp('wiki');
+  onStop(async () => await wiki.close());
+  const nginx = await startNginx({
+    folder: inRoot(`${cache}/nginx`),
+    port: ports.public.port,
+    portVariable: ports.public.variable,
+    tls: await authority.issue('nginx', [hosts.signIn, hosts.shop, hosts.wiki]),
+    decisions: `127.0.0.1:${ports.decisions.port}`,
+    signIn: `127.0.0.1:${ports.signIn.port}`,
+    signInHost: hosts.signIn,
+    routes: [
+      { host: hosts.shop, routeId: routeId('shop', 'shop'), upstreamPort: shop.port },
+      { host: hosts.wiki, routeId: routeId('wiki', 'wiki'), upstreamPort: wiki.port },
+    ],
+  });
+  onStop(async () => await nginx.stop());
+  return nginx.child;
+}
+
+/** Starts every part in order; each is real, only Cognito is a stand-in. */
+export async function startParts(ports: Ports, onStop: OnStop): Promise<Parts> {
+  await mkdir(inRoot(cache), { recursive: true, mode: 0o700 });
+  const authority = await createAuthority(inRoot(`${cache}/certificates`));
+  const clientSecret = randomBytes(24).toString('hex');
+  await writeSecrets(clientSecret);
+  const provided = await providePolicies(ports);
+  onStop(() => provided.close());
+  await writeConfig(ports, provided.folder, authority.cert);
+  await startStandIn(ports, authority, clientSecret, onStop);
+  const program = await startProgram(ports, onStop);
+  const nginx = await startProxy(ports, authority, onStop);
+  await appsReady(ports, await readFile(authority.cert, 'utf8'), () => program.how() ?? nginx.how());
+  return { ended: Promise.race([program.ended, nginx.ended]) };
+}
