@@ -1,4 +1,4 @@
-import { AuthorizationResponseError, ClientError, ResponseBodyError } from 'openid-client';
+import { AuthorizationResponseError, ClientError, ResponseBodyError, WWWAuthenticateChallengeError } from 'openid-client';
 import { errors as jose } from 'jose';
 
 export interface TokenFailure {
@@ -44,6 +44,13 @@ const oauthErrors = new Map<string, FailureCode>([
 
 const networkCodes = new Set(['OAUTH_RESPONSE_IS_NOT_CONFORM', 'OAUTH_RESPONSE_IS_NOT_JSON', 'OAUTH_PARSE_ERROR']);
 
+const specialCodes = new Map<string, FailureCode>([
+  ['OAUTH_TIMEOUT', 'timeout'],
+  ['OAUTH_ABORT', 'timeout'],
+  ['OAUTH_HTTP_REQUEST_FORBIDDEN', 'misconfigured'],
+  ['OAUTH_REQUEST_PROTOCOL_FORBIDDEN', 'misconfigured'],
+]);
+
 /** The errors of openid-client and jose, as probed (reference of Cognito 4.2), told apart by type and code. */
 export function failureOf(error: unknown): TokenFailure {
   if (error instanceof PoolFailure) {
@@ -51,6 +58,9 @@ export function failureOf(error: unknown): TokenFailure {
   }
   if (error instanceof ResponseBodyError) {
     return oauthFailure(error.status, error.error);
+  }
+  if (error instanceof WWWAuthenticateChallengeError) {
+    return failed('invalid_client', `the endpoint answered ${error.status} with a challenge`);
   }
   if (error instanceof AuthorizationResponseError) {
     return failed('bad_token', 'the callback carries an error instead of a code');
@@ -80,10 +90,11 @@ function oauthFailure(status: number, error: string): TokenFailure {
 function clientFailure(error: ClientError): TokenFailure {
   const code = error.code ?? 'unknown';
   const { cause } = error;
-  if (code === 'OAUTH_TIMEOUT') {
-    return failed('timeout', 'no answer in time');
+  const special = specialCodes.get(code);
+  if (special !== undefined) {
+    return failed(special, `the request ended with ${code}`);
   }
-  const status = cause instanceof Response ? cause.status : undefined;
+  const status = statusOf(cause);
   if (status === 429) {
     return failed('throttled', 'the endpoint answered 429');
   }
@@ -91,6 +102,12 @@ function clientFailure(error: ClientError): TokenFailure {
     return failed('unavailable', status === undefined ? `unreadable answer: ${code}` : `unreadable answer, status ${status}`);
   }
   return cause instanceof PoolFailure ? cause.failure : failed('bad_token', `answer refused: ${code}`);
+}
+
+/** Not by `instanceof`: the fetch that was handed in may have a Response of its own. */
+function statusOf(cause: unknown): number | undefined {
+  const status = typeof cause === 'object' && cause !== null && 'status' in cause ? cause.status : undefined;
+  return typeof status === 'number' ? status : undefined;
 }
 
 function otherFailure(error: unknown): TokenFailure {

@@ -125,7 +125,7 @@ function readOf(found: readonly Found[]): SessionRead {
   return found.some((one) => one.kind === 'ended') ? { live, stale, reason: 'session_ended' } : nothing;
 }
 
-/** The cookie's Max-Age is the browser's longest patience (400 days); what counts is under the seal. */
+/** The cookie's Max-Age is only the browser's patience; when a session ends is under the seal. */
 function sealSession(session: Session, named: NamedInPolicies, sealer: Sealer, limits: Limits): SealedCookie {
   const scope = { pool: session.pool, host: session.host };
   const room = plaintextRoom(scope, limits.sealedSession);
