@@ -71,7 +71,9 @@ async function discover(issuer: string, fetchIt: typeof fetch): Promise<Discover
 function merge(pool: Pool, discovered: Discovered | undefined): Omit<Endpoints, 'tentative'> | undefined {
   const { endpoints, domain } = pool;
   const at = (override: string | undefined, path: string | undefined, name: string): string | undefined =>
-    override ?? (domain === undefined || path === undefined ? undefined : `https://${domain}${path}`) ?? discovered?.endpoint(name);
+    override ??
+    (domain === undefined || path === undefined ? undefined : `https://${domain}${path}`) ??
+    discovered?.endpoint(name);
   const issuer = endpoints.issuer ?? discovered?.issuer;
   const authorization = at(endpoints.authorization, '/oauth2/authorize', 'authorization_endpoint');
   const token = at(endpoints.token, '/oauth2/token', 'token_endpoint');

@@ -1,4 +1,9 @@
-import { AuthorizationResponseError, ClientError, ResponseBodyError, WWWAuthenticateChallengeError } from 'openid-client';
+import {
+  AuthorizationResponseError,
+  ClientError,
+  ResponseBodyError,
+  WWWAuthenticateChallengeError,
+} from 'openid-client';
 import { errors as jose } from 'jose';
 
 export interface TokenFailure {
@@ -99,7 +104,10 @@ function clientFailure(error: ClientError): TokenFailure {
     return failed('throttled', 'the endpoint answered 429');
   }
   if (networkCodes.has(code) || (status !== undefined && status >= 500)) {
-    return failed('unavailable', status === undefined ? `unreadable answer: ${code}` : `unreadable answer, status ${status}`);
+    return failed(
+      'unavailable',
+      status === undefined ? `unreadable answer: ${code}` : `unreadable answer, status ${status}`,
+    );
   }
   return cause instanceof PoolFailure ? cause.failure : failed('bad_token', `answer refused: ${code}`);
 }

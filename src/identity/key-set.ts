@@ -9,7 +9,10 @@ import { getJson } from './get-json.ts';
  */
 export interface KeySet {
   /** For jose's `jwtVerify`. */
-  readonly keyFor: (header: JWSHeaderParameters, token: FlattenedJWSInput) => ReturnType<ReturnType<typeof createLocalJWKSet>>;
+  readonly keyFor: (
+    header: JWSHeaderParameters,
+    token: FlattenedJWSInput,
+  ) => ReturnType<ReturnType<typeof createLocalJWKSet>>;
   /** The keys as they are; loads them when there are none yet. */
   current(): Promise<JSONWebKeySet>;
   /** The keys after one more try, if one is due. */

@@ -1,4 +1,10 @@
-import { authorizationCodeGrant, buildAuthorizationUrl, refreshTokenGrant, tokenRevocation, type TokenEndpointResponse } from 'openid-client';
+import {
+  authorizationCodeGrant,
+  buildAuthorizationUrl,
+  refreshTokenGrant,
+  tokenRevocation,
+  type TokenEndpointResponse,
+} from 'openid-client';
 
 import type { Pool } from '../model/pool.ts';
 import { Secret } from '../model/secret.ts';
@@ -61,7 +67,10 @@ export interface UserPoolDeps {
   readonly now: () => number;
   /** What policies in force name, at the moment of reading. */
   readonly named: () => { readonly claims: ReadonlySet<string> };
-  readonly onTokenRequest?: (grant: 'authorization_code' | 'refresh_token', outcome: 'ok' | TokenFailure['code']) => void;
+  readonly onTokenRequest?: (
+    grant: 'authorization_code' | 'refresh_token',
+    outcome: 'ok' | TokenFailure['code'],
+  ) => void;
   readonly log?: (line: string) => void;
 }
 
@@ -154,7 +163,11 @@ interface ReadContext {
 }
 
 /** Both tokens are checked here, whatever openid-client has checked before. */
-async function readTokens(answer: TokenEndpointResponse, previous: Secret | undefined, context: ReadContext): Promise<TokenState> {
+async function readTokens(
+  answer: TokenEndpointResponse,
+  previous: Secret | undefined,
+  context: ReadContext,
+): Promise<TokenState> {
   const { pool, found, deps, log } = context;
   if (answer.id_token === undefined) {
     throw new PoolFailure('misconfigured', 'no ID token came: is the scope openid allowed for the app client?');
@@ -162,7 +175,9 @@ async function readTokens(answer: TokenEndpointResponse, previous: Secret | unde
   const rules = { issuer: found.endpoints.issuer, clientId: pool.clientId, keys: found.keys, now: deps.now };
   const tokens = await verifyPair(answer.id_token, answer.access_token, rules);
   const onWrongShape = (): void =>
-    log(`pool ${pool.namespace}/${pool.name}: the groups claim is not in the form ${pool.groups.format}; nobody's groups are known`);
+    log(
+      `pool ${pool.namespace}/${pool.name}: the groups claim is not in the form ${pool.groups.format}; nobody's groups are known`,
+    );
   return {
     identity: readPerson(tokens, pool, { claims: deps.named().claims, onWrongShape }),
     checkedAt: Math.floor(deps.now()),
@@ -173,7 +188,11 @@ async function readTokens(answer: TokenEndpointResponse, previous: Secret | unde
 
 type Grant = 'authorization_code' | 'refresh_token';
 
-async function counted<T extends Redeemed>(grant: Grant, deps: UserPoolDeps, run: () => Promise<T>): Promise<T | TokenFailure> {
+async function counted<T extends Redeemed>(
+  grant: Grant,
+  deps: UserPoolDeps,
+  run: () => Promise<T>,
+): Promise<T | TokenFailure> {
   let outcome: T | TokenFailure;
   try {
     outcome = await run();

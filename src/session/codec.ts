@@ -3,7 +3,7 @@ import { Secret } from '../model/secret.ts';
 import type { Session, SignIn, TokenState } from '../model/session.ts';
 import { fieldsOf, optionalText, optionalTexts, text, texts, time, type Fields } from './fields.ts';
 import { limits } from './limits.ts';
-import { pack, unpack } from './packing.ts';
+import { packWithin, unpack } from './packing.ts';
 import type { SealScope } from './scope.ts';
 import { packToken, unpackToken } from './token-packing.ts';
 
@@ -13,13 +13,16 @@ import { packToken, unpackToken } from './token-packing.ts';
  */
 type Json = Record<string, unknown>;
 
-/** `extra` travels beside the session in a grant. */
-export function encodeSession(session: Session, extra?: unknown): Uint8Array {
+/** `extra` travels beside the session in a grant. Undefined when it is too much to be read again. */
+export function encodeSession(session: Session, extra?: unknown): Uint8Array | undefined {
   const own = { i: session.sid, S: session.startedAt, I: session.signInStartedAt, w: session.sealedAt };
   return frame({ ...own, ...tokenJson(session), ...(extra === undefined ? {} : { x: extra }) }, session.refreshToken);
 }
 
-export function decodeSession(plaintext: Uint8Array, scope: SealScope): { session: Session; extra: unknown } | undefined {
+export function decodeSession(
+  plaintext: Uint8Array,
+  scope: SealScope,
+): { session: Session; extra: unknown } | undefined {
   return decode(plaintext, (fields, refreshToken) => ({
     session: {
       sid: text(fields, 'i'),
@@ -34,7 +37,7 @@ export function decodeSession(plaintext: Uint8Array, scope: SealScope): { sessio
   }));
 }
 
-export function encodeSignIn(signIn: SignIn): Uint8Array {
+export function encodeSignIn(signIn: SignIn): Uint8Array | undefined {
   return frame({ i: signIn.sid, S: signIn.startedAt, ...tokenJson(signIn) }, signIn.refreshToken);
 }
 
@@ -47,14 +50,24 @@ export function decodeSignIn(plaintext: Uint8Array, scope: SealScope): SignIn | 
   }));
 }
 
-function frame(json: Json, refreshToken: Secret | undefined): Uint8Array {
-  const packed = pack(json);
+function frame(json: Json, refreshToken: Secret | undefined): Uint8Array | undefined {
+  const packed = packWithin(json, limits.unpackedBytes);
+  if (packed === undefined || packed.length > 0xffff) {
+    return undefined;
+  }
   const length = Buffer.alloc(2);
-  length.writeUInt16BE(Math.min(packed.length, 0xffff));
-  return Buffer.concat([length, packed, refreshToken === undefined ? Buffer.alloc(0) : packToken(refreshToken.reveal())]);
+  length.writeUInt16BE(packed.length);
+  return Buffer.concat([
+    length,
+    packed,
+    refreshToken === undefined ? Buffer.alloc(0) : packToken(refreshToken.reveal()),
+  ]);
 }
 
-function decode<T>(plaintext: Uint8Array, read: (fields: Fields, refreshToken: Secret | undefined) => T): T | undefined {
+function decode<T>(
+  plaintext: Uint8Array,
+  read: (fields: Fields, refreshToken: Secret | undefined) => T,
+): T | undefined {
   const bytes = Buffer.from(plaintext.buffer, plaintext.byteOffset, plaintext.byteLength);
   if (bytes.length < 2) {
     return undefined;

@@ -25,7 +25,8 @@ export class TooLargeToSeal extends Error {
 export interface FitInput<State extends TokenState> {
   readonly state: State;
   readonly named: NamedInPolicies;
-  readonly encode: (state: State) => Uint8Array;
+  /** Undefined: too large in any case. */
+  readonly encode: (state: State) => Uint8Array | undefined;
   /** Most bytes that the encoded state may have. */
   readonly room: number;
 }
@@ -40,7 +41,7 @@ export function fit<State extends TokenState>(input: FitInput<State>): Fitted<St
   const trimmed = withIdentity(full, keepGroups(full.identity, named.groups));
   for (const state of [full, trimmed, withoutToken(full), withoutToken(trimmed)]) {
     const plaintext = encode(state);
-    if (plaintext.length <= room) {
+    if (plaintext !== undefined && plaintext.length <= room) {
       return result(input.state, state, plaintext);
     }
   }
@@ -70,7 +71,7 @@ function mostJudged<State extends TokenState>(input: FitInput<State>, trimmed: S
     const middle = (low + high) >> 1;
     const state = withIdentity(trimmed, keepGroups(trimmed.identity, new Set(order.slice(0, middle))));
     const plaintext = input.encode(state);
-    if (plaintext.length <= input.room) {
+    if (plaintext !== undefined && plaintext.length <= input.room) {
       best = result(input.state, state, plaintext);
       low = middle + 1;
     } else {

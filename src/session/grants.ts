@@ -23,7 +23,10 @@ export function sealGrant(sealer: Sealer, session: Session, extra: unknown, name
 }
 
 /** The session and what came with it; pool and host are the sealed ones. Time, attempt and use are the caller's to check. */
-export function openGrant(sealer: Sealer, text: string): { readonly session: Session; readonly extra: unknown } | undefined {
+export function openGrant(
+  sealer: Sealer,
+  text: string,
+): { readonly session: Session; readonly extra: unknown } | undefined {
   const opened = sealer.open('grant', text);
   return opened === undefined ? undefined : decodeSession(opened.plaintext, opened);
 }

@@ -83,7 +83,11 @@ function parseEntry(id: string, secret: Secret): SealKey {
     key: createSecretKey(bytes),
     createdAt: created,
     sealFrom: created + limits.sealKeyDelaySeconds,
-    fingerprint: createHash('sha256').update('cognito-gate key fingerprint').update(bytes).digest('base64url').slice(0, 16),
+    fingerprint: createHash('sha256')
+      .update('cognito-gate key fingerprint')
+      .update(bytes)
+      .digest('base64url')
+      .slice(0, 16),
   };
 }
 

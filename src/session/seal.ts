@@ -49,7 +49,8 @@ const tagBytes = 16;
 
 export function createSealer(deps: SealerDeps): Sealer {
   return {
-    seal: (kind, scope, plaintext) => sealWith(deps.ring().seals(deps.now()), deps.random(nonceBytes), kind, { scope, plaintext }),
+    seal: (kind, scope, plaintext) =>
+      sealWith(deps.ring().seals(deps.now()), deps.random(nonceBytes), kind, { scope, plaintext }),
     open(kind, text) {
       const parts = split(text);
       if (parts === undefined) {
@@ -127,7 +128,9 @@ function openWith(key: SealKey, kind: SealKind, parts: Parts): Opened | undefine
     return undefined;
   }
   try {
-    const decipher = createDecipheriv('aes-256-gcm', key.key, body.subarray(0, nonceBytes), { authTagLength: tagBytes });
+    const decipher = createDecipheriv('aes-256-gcm', key.key, body.subarray(0, nonceBytes), {
+      authTagLength: tagBytes,
+    });
     decipher.setAAD(associatedData(kind, key.id, parts.scope));
     decipher.setAuthTag(body.subarray(-tagBytes));
     const text = decipher.update(body.subarray(nonceBytes, -tagBytes));

@@ -7,7 +7,9 @@ import { clearCookie, parseCookies, setCookie } from '../../src/session/cookies.
 
 describe('cookies', () => {
   it('finds ours among others', () => {
-    const jar = parseCookies('a=1; __Host-cg-0011=one;__Host-cgs-0011=two; b=__Host-cg-0011=no; x__Host-cg-0011=no ; __Host-cg-0022=a=b');
+    const jar = parseCookies(
+      'a=1; __Host-cg-0011=one;__Host-cgs-0011=two; b=__Host-cg-0011=no; x__Host-cg-0011=no ; __Host-cg-0022=a=b',
+    );
     assert.deepEqual(jar.names(), ['__Host-cg-0011', '__Host-cgs-0011', '__Host-cg-0022']);
     assert.deepEqual(jar.all('__Host-cg-0011'), ['one']);
     assert.deepEqual(jar.all('__Host-cg-0022'), ['a=b']);
@@ -40,7 +42,10 @@ describe('cookies', () => {
   });
 
   it('S19 T23.5 sets Secure, HttpOnly, SameSite=Lax, Path=/ and no Domain', () => {
-    assert.equal(setCookie('__Host-cg-1', 'v', { maxAge: 60.9 }), '__Host-cg-1=v; Path=/; Max-Age=60; Secure; HttpOnly; SameSite=Lax');
+    assert.equal(
+      setCookie('__Host-cg-1', 'v', { maxAge: 60.9 }),
+      '__Host-cg-1=v; Path=/; Max-Age=60; Secure; HttpOnly; SameSite=Lax',
+    );
     assert.equal(clearCookie('__Host-cg-1'), '__Host-cg-1=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax');
   });
 });

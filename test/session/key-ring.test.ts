@@ -18,7 +18,10 @@ describe('key ring', () => {
   it('S26 a newer key seals from two minutes after its creation', () => {
     const ring = parseKeyRing(new Map([entry('b', noon), entry('a', noon - 5000)]));
     assert.equal(ring.newest, 'b');
-    assert.deepEqual([0, 119, 120, 5000].map((after) => ring.seals(noon + after).id), ['a', 'a', 'b', 'b']);
+    assert.deepEqual(
+      [0, 119, 120, 5000].map((after) => ring.seals(noon + after).id),
+      ['a', 'a', 'b', 'b'],
+    );
     assert.ok(ring.key('a') !== undefined && ring.key('b') !== undefined && ring.key('c') === undefined);
   });
 
@@ -32,9 +35,18 @@ describe('key ring', () => {
     assert.throws(() => parse('Not-An-Id', '{}'), /"Not-An-Id", name/u);
     assert.throws(() => parse('a', '['), /"a", content/u);
     assert.throws(() => parse('a', 'null'), /"a", content/u);
-    assert.throws(() => parse('a', JSON.stringify({ key: 'short-secret', createdAt: '2026-01-01T00:00:00Z' })), /"a", key/u);
-    assert.throws(() => parse('a', JSON.stringify({ key: good.slice(4) + 'AAAAA', createdAt: '2026-01-01T00:00:00Z' })), /"a", key/u);
+    assert.throws(
+      () => parse('a', JSON.stringify({ key: 'short-secret', createdAt: '2026-01-01T00:00:00Z' })),
+      /"a", key/u,
+    );
+    assert.throws(
+      () => parse('a', JSON.stringify({ key: good.slice(4) + 'AAAAA', createdAt: '2026-01-01T00:00:00Z' })),
+      /"a", key/u,
+    );
     assert.throws(() => parse('a', JSON.stringify({ key: good, createdAt: 'yesterday' })), /"a", createdAt/u);
-    assert.throws(() => parse('a', JSON.stringify({ key: 'my-secret', createdAt: 1 })), (error: Error) => !error.message.includes('my-secret'));
+    assert.throws(
+      () => parse('a', JSON.stringify({ key: 'my-secret', createdAt: 1 })),
+      (error: Error) => !error.message.includes('my-secret'),
+    );
   });
 });

@@ -72,7 +72,16 @@ export function session(changes: Partial<Session> = {}): Session {
 
 export function signIn(changes: Partial<SignIn> = {}): SignIn {
   const { sid, checkedAt, tokensExpireAt, refreshToken: token, identity: who } = session();
-  return { sid, pool: poolId, startedAt: noon, checkedAt, tokensExpireAt, refreshToken: token, identity: who, ...changes };
+  return {
+    sid,
+    pool: poolId,
+    startedAt: noon,
+    checkedAt,
+    tokensExpireAt,
+    refreshToken: token,
+    identity: who,
+    ...changes,
+  };
 }
 
 export function ringOf(...ids: readonly string[]): KeyRing {
@@ -90,5 +99,7 @@ export function cookiePair(setCookie: string): string {
 }
 
 export function groupNames(count: number, prefix = 'group'): readonly string[] {
-  return Array.from({ length: count }, (_none, index) => `${prefix}-${randomBytes(10).toString('hex').slice(0, 14)}-${index}`.padEnd(25, 'x').slice(0, 25));
+  return Array.from({ length: count }, (_none, index) =>
+    `${prefix}-${randomBytes(10).toString('hex').slice(0, 14)}-${index}`.padEnd(25, 'x').slice(0, 25),
+  );
 }

@@ -18,7 +18,10 @@ const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 describe('seal', () => {
   it('opens what it sealed, with pool and host', () => {
     const opened = sealer.open('session', sealer.seal('session', scope, message));
-    assert.deepEqual({ ...opened, plaintext: Buffer.from(opened?.plaintext ?? []).toString() }, { ...scope, plaintext: 'what is sealed' });
+    assert.deepEqual(
+      { ...opened, plaintext: Buffer.from(opened?.plaintext ?? []).toString() },
+      { ...scope, plaintext: 'what is sealed' },
+    );
   });
 
   it('is text that a cookie and a URL carry as it is, and never the same twice', () => {
@@ -31,8 +34,21 @@ describe('seal', () => {
 
   it('opens as the kind it was sealed as, and no other', () => {
     const text = sealer.seal('grant', scope, message);
-    const others: readonly SealKind[] = ['session', 'signin', 'attempt', 'authorize', 'cognito', 'signout', 'return', 'browser', 'loop'];
-    assert.deepEqual(others.filter((kind) => sealer.open(kind, text) !== undefined), []);
+    const others: readonly SealKind[] = [
+      'session',
+      'signin',
+      'attempt',
+      'authorize',
+      'cognito',
+      'signout',
+      'return',
+      'browser',
+      'loop',
+    ];
+    assert.deepEqual(
+      others.filter((kind) => sealer.open(kind, text) !== undefined),
+      [],
+    );
   });
 
   it('T11.1 opens no text that was cut, at any length', () => {
@@ -48,9 +64,17 @@ describe('seal', () => {
     for (let at = 0; at < text.length; at += 1) {
       for (const character of alphabet) {
         if (text[at] !== character) {
-          assert.equal(sealer.open('session', text.slice(0, at) + character + text.slice(at + 1)), undefined, `changed at ${at}`);
+          assert.equal(
+            sealer.open('session', text.slice(0, at) + character + text.slice(at + 1)),
+            undefined,
+            `changed at ${at}`,
+          );
         }
-        assert.equal(sealer.open('session', text.slice(0, at) + character + text.slice(at)), undefined, `put in at ${at}`);
+        assert.equal(
+          sealer.open('session', text.slice(0, at) + character + text.slice(at)),
+          undefined,
+          `put in at ${at}`,
+        );
       }
       assert.equal(sealer.open('session', text.slice(0, at) + text.slice(at + 1)), undefined, `left out at ${at}`);
     }
@@ -82,7 +106,10 @@ describe('seal', () => {
     const pair = (a: string, b: string): Buffer => lengthPrefixed([Buffer.from(a), Buffer.from(b)]);
     fc.assert(
       fc.property(fc.string(), fc.string(), fc.string(), fc.string(), (a, b, c, d) => {
-        assert.equal(pair(a, b).equals(pair(c, d)), Buffer.from(a).equals(Buffer.from(c)) && Buffer.from(b).equals(Buffer.from(d)));
+        assert.equal(
+          pair(a, b).equals(pair(c, d)),
+          Buffer.from(a).equals(Buffer.from(c)) && Buffer.from(b).equals(Buffer.from(d)),
+        );
       }),
     );
     assert.notDeepEqual(encodeScope({ pool: 'ab', host: 'c' }), encodeScope({ pool: 'a', host: 'bc' }));
@@ -94,29 +121,44 @@ describe('seal', () => {
 
   it('keeps any pool, host and content (property)', () => {
     fc.assert(
-      fc.property(fc.string({ maxLength: 30 }), fc.domain(), fc.uint8Array({ maxLength: 2000 }), (pool, name, content) => {
-        const opened = sealer.open('grant', sealer.seal('grant', { pool, host: name }, content));
-        assert.ok(opened !== undefined && Buffer.from(content).equals(opened.plaintext));
-        assert.equal(opened.host, name);
-        assert.equal(opened.pool, Buffer.from(pool).toString());
-      }),
+      fc.property(
+        fc.string({ maxLength: 30 }),
+        fc.domain(),
+        fc.uint8Array({ maxLength: 2000 }),
+        (pool, name, content) => {
+          const opened = sealer.open('grant', sealer.seal('grant', { pool, host: name }, content));
+          assert.ok(opened !== undefined && Buffer.from(content).equals(opened.plaintext));
+          assert.equal(opened.host, name);
+          assert.equal(opened.pool, Buffer.from(pool).toString());
+        },
+      ),
     );
   });
 
   it('never opens what somebody made up (property)', () => {
     const made = fc.oneof(
       fc.string({ maxLength: 300 }),
-      fc.tuple(fc.base64String({ maxLength: 80 }), fc.base64String({ maxLength: 400 })).map(([a, b]) => `1k1.${a}.${b}`),
-      fc.tuple(fc.uint8Array({ maxLength: 50 }), fc.uint8Array({ minLength: 28, maxLength: 300 })).map(
-        ([a, b]) => `1k1.${Buffer.from(a).toString('base64url')}.${Buffer.from(b).toString('base64url')}`,
-      ),
+      fc
+        .tuple(fc.base64String({ maxLength: 80 }), fc.base64String({ maxLength: 400 }))
+        .map(([a, b]) => `1k1.${a}.${b}`),
+      fc
+        .tuple(fc.uint8Array({ maxLength: 50 }), fc.uint8Array({ minLength: 28, maxLength: 300 }))
+        .map(([a, b]) => `1k1.${Buffer.from(a).toString('base64url')}.${Buffer.from(b).toString('base64url')}`),
     );
-    fc.assert(fc.property(made, (text) => sealer.open('session', text) === undefined), { numRuns: 500 });
+    fc.assert(
+      fc.property(made, (text) => sealer.open('session', text) === undefined),
+      { numRuns: 500 },
+    );
   });
 
   it('asks for another reading of the ring when a text names a key that is not there, and only then', () => {
     let asked = 0;
-    const one = createSealer({ ring: () => ring, now: () => noon, random: randomBytes, onUnknownKey: () => (asked += 1) });
+    const one = createSealer({
+      ring: () => ring,
+      now: () => noon,
+      random: randomBytes,
+      onUnknownKey: () => (asked += 1),
+    });
     const foreign = sealerWith(() => ringOf('other')).seal('session', scope, message);
     assert.equal(one.open('session', foreign), undefined);
     assert.equal(asked, 1);
@@ -127,10 +169,19 @@ describe('seal', () => {
 
   it('S9 S26 a new key opens at once and seals after two minutes; a dropped one opens nothing', () => {
     const rotated = ringOf('k1', 'k2');
-    const before = sealerWith(() => rotated, () => noon - 1000).seal('session', scope, message);
-    const after = sealerWith(() => rotated, () => noon).seal('session', scope, message);
+    const before = sealerWith(
+      () => rotated,
+      () => noon - 1000,
+    ).seal('session', scope, message);
+    const after = sealerWith(
+      () => rotated,
+      () => noon,
+    ).seal('session', scope, message);
     assert.ok(before.startsWith('1k1.') && after.startsWith('1k2.'));
-    const early = sealerWith(() => rotated, () => noon - 1000);
+    const early = sealerWith(
+      () => rotated,
+      () => noon - 1000,
+    );
     assert.ok(early.open('session', after) !== undefined && early.open('session', before) !== undefined);
     assert.equal(sealerWith(() => ringOf('k2')).open('session', before), undefined);
   });
@@ -145,7 +196,10 @@ describe('seal', () => {
     );
     for (const characters of [300, 301, 302, 303, limits.sealedSession]) {
       const room = plaintextRoom(scope, characters);
-      assert.ok(sealedLength(scope, room) <= characters && sealedLength(scope, room + 1) > characters, String(characters));
+      assert.ok(
+        sealedLength(scope, room) <= characters && sealedLength(scope, room + 1) > characters,
+        String(characters),
+      );
     }
   });
 });
