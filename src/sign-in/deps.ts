@@ -1,0 +1,73 @@
+import type { Table } from '../decide/table.ts';
+import type { UserPools } from '../identity/pools.ts';
+import type { BoundedCache } from '../session/bounded-cache.ts';
+import type { EndedSids } from '../session/ended-sids.ts';
+import type { NamedInPolicies } from '../session/fitting.ts';
+import type { Sealer } from '../session/seal.ts';
+import type { Sessions } from '../session/sessions.ts';
+import type { SignIns } from '../session/sign-ins.ts';
+import type { UsedOnce } from '../session/used-once.ts';
+import type { Origins } from './origins.ts';
+import type { Refreshes } from './refresh.ts';
+
+/** How a step ended: a metric label, so the list is closed. */
+export type SignInOutcome =
+  | 'signed_in'
+  | 'reused'
+  | 'refreshed'
+  | 'refresh_failed'
+  | 'sign_in_ended'
+  | 'completed'
+  | 'denied'
+  | 'continue'
+  | 'loop'
+  | 'error_answer'
+  | 'failed'
+  | 'signed_out';
+
+/** Never holds a token, code, cookie, grant, e-mail or name: ids and reasons only. */
+export interface SignInLine {
+  readonly event: SignInOutcome;
+  /** The short id that the page shows. */
+  readonly id: string;
+  readonly pool?: string;
+  readonly route?: string;
+  readonly reason?: string;
+}
+
+export interface SignInEvents {
+  /** `pool` is `namespace/name`. */
+  onSignIn(pool: string, outcome: SignInOutcome): void;
+  log(line: SignInLine): void;
+}
+
+export interface SignInDeps {
+  readonly table: () => Table | undefined;
+  readonly sessions: Sessions;
+  readonly sealer: Sealer;
+  readonly pools: Pick<UserPools, 'of'>;
+  readonly ended: EndedSids;
+  /** Seconds. */
+  readonly now: () => number;
+  readonly random: (bytes: number) => Uint8Array;
+  readonly named: () => NamedInPolicies;
+  readonly config: {
+    readonly signInHost: string;
+    readonly publicPort: number;
+    /** For instance `/_cognito-gate`. */
+    readonly prefix: string;
+    readonly contact: string | undefined;
+  };
+  readonly events: SignInEvents;
+}
+
+/** What every step works with: the deps and what the handler made of them once. */
+export interface Context extends SignInDeps {
+  readonly origins: Origins;
+  readonly signIns: SignIns;
+  /** Attempts and states that were used in this process. */
+  readonly used: UsedOnce;
+  readonly refreshes: Refreshes;
+  /** State → where it leads on to, for attempts whose cookies made room for younger ones. */
+  readonly leads: BoundedCache<string>;
+}
