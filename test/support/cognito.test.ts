@@ -55,17 +55,16 @@ afterEach(() => void Object.assign(cognito.faults, noFaults()));
 
 /** Just enough of a browser: cookies of one host, redirects followed until they leave it. */
 class Browser {
-  readonly #cookies = new Map<string, string>();
+  readonly #cookies = new Map<string, { readonly pair: string; readonly path: string }>();
 
   async go(to: string, form?: Record<string, string>): Promise<{ url: string; status: number; text: string }> {
     let url = to;
     let body = form === undefined ? undefined : new URLSearchParams(form);
     for (let hops = 0; hops < 12; hops += 1) {
       if (!url.startsWith(cognito.domain)) return { url, status: 0, text: '' };
-      const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ');
       const answer = await fetch(url, {
         redirect: 'manual',
-        headers: { accept: 'text/html', cookie },
+        headers: { accept: 'text/html', cookie: this.#sent(url) },
         ...(body === undefined ? {} : { method: 'POST', body }),
       });
       this.#keep(answer.headers.getSetCookie());
@@ -77,12 +76,19 @@ class Browser {
     throw new Error('redirected for ever');
   }
 
+  #sent(url: string): string {
+    const { pathname } = new URL(url);
+    const pairs = [...this.#cookies.values()].filter(({ path }) => pathname.startsWith(path));
+    return pairs.map(({ pair }) => pair).join('; ');
+  }
+
   #keep(lines: readonly string[]): void {
     for (const line of lines) {
       const [pair = ''] = line.split(';');
-      const [name = '', ...value] = pair.split('=');
-      if (/1970|max-age=0/i.test(line)) this.#cookies.delete(name);
-      else this.#cookies.set(name, value.join('='));
+      const path = /path=([^;]+)/i.exec(line)?.[1] ?? '/';
+      const key = `${pair.split('=')[0] ?? ''} ${path}`;
+      if (/1970|max-age=0/i.test(line)) this.#cookies.delete(key);
+      else this.#cookies.set(key, { pair, path });
     }
   }
 }
@@ -267,6 +273,18 @@ test('a wrong password shows the form again; the session in the browser asks no 
   assert.ok(new URL(second.url).searchParams.has('code'));
   const forced = await browser.go((await authorizeUrl({ prompt: 'login' })).url.href);
   assert.match(forced.url, /\/login\?/);
+});
+
+test('several tabs are several forms, and each leads back to its own attempt', async () => {
+  const browser = new Browser();
+  const tabs = await Promise.all([authorizeUrl(), authorizeUrl(), authorizeUrl()]);
+  const forms: string[] = [];
+  for (const { url } of tabs) forms.push((await browser.go(url.href)).url);
+  for (const [index, form] of forms.entries()) {
+    const back = new URL((await browser.go(form, { username: 'alice', password: 'pw' })).url);
+    assert.equal(back.searchParams.get('state'), tabs[index]?.state);
+    assert.ok(back.searchParams.has('code'));
+  }
 });
 
 test('/logout ends the session with client_id and an exact logout_uri, and otherwise shows an error', async () => {

@@ -19,6 +19,9 @@ export interface PagesInput {
   readonly stats: CognitoStats;
 }
 
+/** An unfinished prompt dies after five minutes (cognito.md 1.3). */
+const interactionSeconds = 300;
+
 function sendPage(response: ServerResponse, status: number, html: string): void {
   response.writeHead(status, { 'content-type': 'text/html;charset=UTF-8', 'cache-control': 'no-store' }).end(html);
 }
@@ -30,7 +33,16 @@ function redirect(response: ServerResponse, location: string, cookies: readonly 
 const clientOf = (input: PagesInput, url: URL): CognitoClient | undefined =>
   input.clients.find((client) => client.clientId === url.searchParams.get('client_id'));
 
-export async function signIn(input: PagesInput, { request, response }: Exchange): Promise<void> {
+/** Where the provider goes on after the password; undefined when the page is used up or was open for too long. */
+async function finish(provider: Provider, page: string, accountId: string): Promise<string | undefined> {
+  const interaction = await provider.Interaction.find(page);
+  if (interaction === undefined) return undefined;
+  interaction.result = { login: { accountId, remember: true } };
+  await interaction.save(interactionSeconds);
+  return interaction.returnTo;
+}
+
+export async function signIn(input: PagesInput, { request, response, url }: Exchange): Promise<void> {
   if (request.method !== 'POST') return sendPage(response, 200, signInPage(false, ''));
   input.stats.signIn += 1;
   const form = await readForm(request);
@@ -39,14 +51,9 @@ export async function signIn(input: PagesInput, { request, response }: Exchange)
   if (user === undefined || user.disabled === true || user.password !== form.get('password')) {
     return sendPage(response, 200, signInPage(true, username));
   }
-  try {
-    await input.provider.interactionDetails(request, response);
-    const result = { login: { accountId: user.sub, remember: true } };
-    await input.provider.interactionFinished(request, response, result, { mergeWithLastSubmission: false });
-  } catch {
-    // An unfinished prompt dies after five minutes, and a form without its cookie is nobody's.
-    sendPage(response, 400, errorPage('Something went wrong'));
-  }
+  const next = await finish(input.provider, url.searchParams.get('page') ?? '', user.sub);
+  if (next === undefined) return sendPage(response, 400, errorPage('Something went wrong'));
+  redirect(response, next);
 }
 
 /** Sends the browser back with a chosen error, as a failed federation does. False: nothing to do here. */

@@ -180,7 +180,8 @@ function configuration(input: ProviderInput): Configuration {
       client.grantTypeAllowed('refresh_token') && source.kind === 'AuthorizationCode',
     expiresWithSession: async () => false,
     rotateRefreshToken: (context) => rotationOf(context.oidc.client?.clientId ?? '') !== undefined,
-    interactions: { policy, url: (context) => `/login?${context.querystring}` },
+    // The page is named in the address: several tabs are several pages, and each form works.
+    interactions: { policy, url: (context, interaction) => `/login?${context.querystring}&page=${interaction.uid}` },
     ttl: lifetimes(ttl),
     loadExistingGrant: loadGrant,
     findAccount: findAccount(input),
