@@ -25,7 +25,8 @@ type Found = CompiledRule | 'no_rule' | 'source_unknown';
 function matchPlain(request: Request, policy: CompiledPolicy, form: PathForm & { kind: 'plain' }): RuleMatch {
   const found = firstRule(request, policy, form.path);
   const raw = form.needlesslyEncoded;
-  if (raw !== undefined && isPublic(found) && firstRule(request, policy, raw) !== found) return refuse('path_ambiguous');
+  if (raw !== undefined && isPublic(found) && firstRule(request, policy, raw) !== found)
+    return refuse('path_ambiguous');
   return outcome(found);
 }
 

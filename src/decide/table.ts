@@ -63,7 +63,11 @@ function compileRoute(route: Route, hosts: Hosts): CompiledRoute {
       return undefined;
     }
   };
-  return { route, policy: compile(route.state.policy), audits: route.state.audits.flatMap((one) => compile(one) ?? []) };
+  return {
+    route,
+    policy: compile(route.state.policy),
+    audits: route.state.audits.flatMap((one) => compile(one) ?? []),
+  };
 }
 
 function policiesOf({ policy, audits }: CompiledRoute): readonly CompiledPolicy[] {

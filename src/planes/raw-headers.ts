@@ -8,13 +8,7 @@ export type RawHeaders = readonly string[];
 export type ReadHeaders = ReadonlyMap<string, string>;
 
 /** Written by the proxy: two of one name mean that the client's own came through. */
-const single = new Set([
-  'x-original-url',
-  'x-original-method',
-  'x-forwarded-uri',
-  'x-forwarded-method',
-  'x-real-ip',
-]);
+const single = new Set(['x-original-url', 'x-original-method', 'x-forwarded-uri', 'x-forwarded-method', 'x-real-ip']);
 
 /** The client's own. Several of a name are read as one list, which then fits no value that we look for. */
 const listed = new Set([

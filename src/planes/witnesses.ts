@@ -34,7 +34,11 @@ function same(a: Target, b: Target): boolean {
 
 type ReadPath = (value: string) => string | undefined;
 
-function family(url: string | undefined, method: string | undefined, read: ReadPath): Target | RefusalReason | undefined {
+function family(
+  url: string | undefined,
+  method: string | undefined,
+  read: ReadPath,
+): Target | RefusalReason | undefined {
   if (url === undefined && method === undefined) return undefined;
   if (url === undefined || method === undefined) return 'witness_missing';
   const target = read(url);

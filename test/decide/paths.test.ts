@@ -19,7 +19,7 @@ function outcome(verdict: Verdict): string {
 }
 
 test('an ordinary path is read as it is written', () => {
-  for (const path of ['/', '/a', '/a/', '/a/b.c/~d', "/a/@x:y=1,2;".slice(0, -1), '/.well-known/x', '/...', '/a..b']) {
+  for (const path of ['/', '/a', '/a/', '/a/b.c/~d', '/a/@x:y=1,2;'.slice(0, -1), '/.well-known/x', '/...', '/a..b']) {
     assert.deepEqual(readPath(path), { kind: 'plain', path, needlesslyEncoded: undefined }, path);
   }
 });
@@ -133,7 +133,7 @@ test('P14: a prefix goes by segments', () => {
 test('a path with more readings than can be judged is refused, quickly', () => {
   assert.equal(readingsOf(`/%${'25'.repeat(600)}41`), undefined);
   assert.equal(ask(`/docs/%${'25'.repeat(400)}41`).reason, 'path_ambiguous');
-  assert.equal(ask(`/docs//${'a/..;b%2f'.repeat(800)}`).reason, 'path_ambiguous');
+  assert.equal(ask(`/docs/${'a/..%2f..;x/%252e%252e//b%5cc#d%3fe/../%2500f'.repeat(100)}`).reason, 'path_ambiguous');
   assert.equal(outcome(ask(`/docs/${'a'.repeat(7_000)}`)), 'signed_in by everyone-else');
 });
 
@@ -197,12 +197,15 @@ test('whatever the path, nothing throws, and what ends in Public is under a publ
 
 test('the order of decoding and resolving does not matter: every reading contains its own readings', () => {
   fc.assert(
-    fc.property(fc.array(fc.constantFrom('/', '..', '%2f', '%2e', ';', '\\', 'a', '%25'), { maxLength: 8 }), (parts) => {
-      const all = new Set(readingsOf(`/${parts.join('')}`));
-      for (const reading of all) {
-        for (const deeper of readingsOf(reading) ?? []) assert.ok(all.has(deeper), `${reading} → ${deeper}`);
-      }
-    }),
+    fc.property(
+      fc.array(fc.constantFrom('/', '..', '%2f', '%2e', ';', '\\', 'a', '%25'), { maxLength: 8 }),
+      (parts) => {
+        const all = new Set(readingsOf(`/${parts.join('')}`));
+        for (const reading of all) {
+          for (const deeper of readingsOf(reading) ?? []) assert.ok(all.has(deeper), `${reading} → ${deeper}`);
+        }
+      },
+    ),
     { numRuns: 300 },
   );
 });

@@ -90,6 +90,9 @@ test('T21.1: flipping any field of a policy flips a decision', () => {
     if (!withoutEffect.has(path)) assert.notEqual(decisions(changed as unknown as Policy), before, path);
   }
   for (const field of Object.keys(whole)) {
-    assert.ok([...seen].some((path) => path.startsWith(`policy.rules.access.conditions.${field}`)), field);
+    assert.ok(
+      [...seen].some((path) => path.startsWith(`policy.rules.access.conditions.${field}`)),
+      field,
+    );
   }
 });
