@@ -5,6 +5,8 @@ export interface Target {
   readonly method: string;
   readonly path: string;
   readonly query: string;
+  /** Path and query as they came: `/a?` is not `/a`. */
+  readonly raw: string;
 }
 
 /** Raw values; undefined where the header is missing. */
@@ -29,7 +31,7 @@ export function agree(witnesses: Witnesses): Target | RefusalReason {
 }
 
 function same(a: Target, b: Target): boolean {
-  return a.path === b.path && a.query === b.query && a.method === b.method;
+  return a.raw === b.raw && a.method === b.method;
 }
 
 type ReadPath = (value: string) => string | undefined;
@@ -44,8 +46,8 @@ function family(
   const target = read(url);
   if (target === undefined || !isMethod.test(method)) return 'witness_malformed';
   const mark = target.indexOf('?');
-  if (mark < 0) return { method, path: target, query: '' };
-  return { method, path: target.slice(0, mark), query: target.slice(mark + 1) };
+  if (mark < 0) return { method, path: target, query: '', raw: target };
+  return { method, path: target.slice(0, mark), query: target.slice(mark + 1), raw: target };
 }
 
 /** RFC 9110 5.6.2: a token; case counts (9.1). */

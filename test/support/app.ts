@@ -42,7 +42,8 @@ export async function startApp(name: string, port = 0): Promise<App> {
     upgrades: 0,
     last: undefined,
   };
-  const server = createServer((request, response) => {
+  // As much as NGINX passes: what is refused here would look like a refusal of ours.
+  const server = createServer({ maxHeaderSize: 256 * 1024 }, (request, response) => {
     seen.requests += 1;
     seen.last = read(request);
     request.resume();

@@ -1,0 +1,71 @@
+import type { Table } from './decide/table.ts';
+import type { Secret } from './model/secret.ts';
+import type { Snapshot } from './model/snapshot.ts';
+import { reportTable } from './report.ts';
+import { parseKeyRing } from './session/key-ring.ts';
+import type { KeyRing } from './session/key-ring.ts';
+import type { Logger } from './telemetry/logger.ts';
+import type { Metrics } from './telemetry/metrics.ts';
+import { translate } from './translate/translate.ts';
+
+/** The table and the key ring that answer requests now; each replaced as a whole by a newer snapshot. */
+export interface InForce {
+  table(): Table | undefined;
+  /** Throws while there is none; callers refuse. */
+  ring(): KeyRing;
+  named(): { readonly groups: ReadonlySet<string>; readonly claims: ReadonlySet<string> };
+  /** The first snapshot without a usable key ring throws: nobody could sign in. */
+  accept(snapshot: Snapshot): void;
+  onTable(listener: (table: Table) => void): void;
+  /** What keeps us from being ready. */
+  missing(): string | undefined;
+  /** Brings the table's age up to date. */
+  measure(): void;
+}
+
+export function createInForce(deps: { keyRingSecret: string; metrics: Metrics; log: Logger; now: () => number }): InForce {
+  const { metrics, log, now } = deps;
+  const listeners: ((table: Table) => void)[] = [];
+  let table: Table | undefined;
+  let tableAt = 0;
+  let ring: KeyRing | undefined;
+  return {
+    table: () => table,
+    ring: () => {
+      if (ring === undefined) throw new Error('the key ring is not open');
+      return ring;
+    },
+    named: () => ({ groups: table?.namedGroups ?? new Set(), claims: table?.namedClaims ?? new Set() }),
+    accept: (snapshot) => {
+      ring = readRing(snapshot.secrets.get(deps.keyRingSecret), ring, deps);
+      const result = translate(snapshot);
+      const changed = table?.hash !== result.table.hash;
+      table = result.table;
+      tableAt = now();
+      metrics.set('cognito_gate_source_broken', 0);
+      reportTable(result.table, result.findings, { metrics, log, changed });
+      for (const listener of listeners) listener(result.table);
+    },
+    onTable: (listener) => void listeners.push(listener),
+    missing: () => (table === undefined ? 'no table is loaded' : ring === undefined ? 'the key ring is not open' : undefined),
+    measure: () => metrics.set('cognito_gate_table_age_seconds', now() - tableAt),
+  };
+}
+
+/** A ring that vanishes or breaks at run time leaves the last good one in force. */
+function readRing(
+  entries: ReadonlyMap<string, Secret> | undefined,
+  last: KeyRing | undefined,
+  deps: { keyRingSecret: string; log: Logger },
+): KeyRing {
+  try {
+    if (entries === undefined || entries.size === 0) {
+      throw new Error(`the key ring Secret ${deps.keyRingSecret} is missing or empty; make its first key with: cognito-gate new-key k1`);
+    }
+    return parseKeyRing(entries);
+  } catch (error) {
+    if (last === undefined) throw error;
+    deps.log.error({ err: error, secret: deps.keyRingSecret }, 'the key ring can’t be read; the last good one stays in force');
+    return last;
+  }
+}

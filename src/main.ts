@@ -1,0 +1,89 @@
+#!/usr/bin/env node
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { ConfigError, configSchema, loadConfig } from './config.ts';
+import { FolderError } from './sources/folder-error.ts';
+import { newKeyEntry } from './session/key-ring.ts';
+import { serve } from './serve.ts';
+import { createLogger } from './telemetry/logger.ts';
+
+const usage = `cognito-gate: Amazon Cognito sign-in and group policies in front of web apps
+
+Usage:
+  cognito-gate serve --config FILE   run the gate
+  cognito-gate new-key ID            print a new entry for the key ring Secret
+  cognito-gate --help | --version
+
+Exit codes: 0 ended as asked, 1 failed while starting or running, 2 wrong command line or configuration.
+`;
+
+async function main(argv: readonly string[]): Promise<number> {
+  let parsed;
+  try {
+    parsed = parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: { config: { type: 'string' }, help: { type: 'boolean', short: 'h' }, version: { type: 'boolean', short: 'v' } },
+    });
+  } catch (error) {
+    return complain(error instanceof Error ? error.message : String(error));
+  }
+  const [command, ...rest] = parsed.positionals;
+  if (parsed.values.help === true) return print(`${usage}\nFields of the configuration file:\n${fieldList()}`);
+  if (parsed.values.version === true) return print(`${version()}\n`);
+  if (command === 'new-key') return newKey(rest[0]);
+  if (command === 'serve' && rest.length === 0) return run(parsed.values.config);
+  return complain(command === undefined ? 'no command given' : `unknown command or argument: ${[command, ...rest].join(' ')}`);
+}
+
+async function run(file: string | undefined): Promise<number> {
+  if (file === undefined) return complain('serve needs --config FILE');
+  const config = await loadConfig(file);
+  const log = createLogger(config.log.level);
+  const running = await serve(config, log, process.env);
+  const signal = await new Promise<string>((resolve) => {
+    process.once('SIGTERM', () => resolve('SIGTERM'));
+    process.once('SIGINT', () => resolve('SIGINT'));
+  });
+  log.info({ signal }, 'stopping');
+  // A second signal, and Ctrl-C at a terminal, end at once.
+  process.once('SIGTERM', () => process.exit(0));
+  process.once('SIGINT', () => process.exit(0));
+  await (signal === 'SIGTERM' ? running.drain() : running.stop());
+  return 0;
+}
+
+function newKey(id: string | undefined): number {
+  if (id === undefined || !/^[a-z0-9]{1,16}$/.test(id)) return complain('new-key needs an ID of 1 to 16 lower-case letters and digits');
+  return print(`${newKeyEntry(id, Math.floor(Date.now() / 1000), (n) => randomBytes(n))}\n`);
+}
+
+function fieldList(): string {
+  const fields = Object.entries(configSchema.shape);
+  return fields.map(([name, schema]) => `  ${name.padEnd(16)} ${schema.description ?? ''}`.trimEnd()).join('\n') + '\n';
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : 'unknown';
+}
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}
+
+function complain(message: string): number {
+  process.stderr.write(`cognito-gate: ${message}\n\n${usage}`);
+  return 2;
+}
+
+main(process.argv.slice(2)).then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    const known = error instanceof ConfigError || error instanceof FolderError;
+    process.stderr.write(`cognito-gate: ${known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.exit(error instanceof ConfigError ? 2 : 1);
+  },
+);

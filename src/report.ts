@@ -1,0 +1,50 @@
+import type { Table } from './decide/table.ts';
+import type { Decided } from './http/decider.ts';
+import type { Finding } from './model/finding.ts';
+import type { Logger } from './telemetry/logger.ts';
+import type { Metrics } from './telemetry/metrics.ts';
+
+/** Counts a decision; a refusal gets its one log line. Nothing a client sends becomes a label (cases M2, T23.6). */
+export function reportDecision(outcome: Decided, metrics: Metrics, log: Logger): void {
+  const { route, verdict, request } = outcome;
+  const namespace = route?.route.namespace ?? '';
+  const policy = route?.policy?.policy.name ?? '';
+  metrics.count('cognito_gate_decisions_total', 'nginx', namespace, policy, verdict.kind, verdict.reason);
+  if (verdict.kind === 'allow' || !log.isLevelEnabled('info')) return;
+  log.info(
+    {
+      route: route?.route.id,
+      object: route === undefined ? undefined : `Ingress ${namespace}/${route.route.name}`,
+      policy: route?.policy === undefined ? undefined : `${namespace}/${policy}`,
+      rule: verdict.rule,
+      reason: verdict.reason,
+      status: outcome.status,
+      method: request?.method.slice(0, 20),
+      // The path without its query: a query may hold what a log must not.
+      path: request?.path.slice(0, 200),
+    },
+    'refused',
+  );
+}
+
+/** Gauges of a new table; where it differs from the last one, each finding gets a log line. */
+export function reportTable(table: Table, findings: readonly Finding[], to: { metrics: Metrics; log: Logger; changed: boolean }): void {
+  const { metrics, log } = to;
+  const broken = [...table.allRoutes()].filter((route) => route.policy === undefined).length;
+  metrics.set('cognito_gate_table_routes', table.size);
+  metrics.set('cognito_gate_table_broken_routes', broken);
+  metrics.reset('cognito_gate_findings');
+  const counts = Map.groupBy(findings, (finding) => `${finding.severity} ${finding.reason}`);
+  for (const [key, list] of counts) {
+    const [severity = '', reason = ''] = key.split(' ');
+    metrics.set('cognito_gate_findings', list.length, severity, reason);
+  }
+  if (!to.changed) return;
+  log.info({ table: table.hash.slice(0, 12), routes: table.size, broken, findings: findings.length }, 'table in force');
+  for (const finding of findings) {
+    const { kind, namespace, name } = finding.object;
+    const line = { object: `${kind} ${namespace}/${name}`, field: finding.field, reason: finding.reason };
+    if (finding.severity === 'error') log.error(line, finding.message);
+    else log.warn(line, finding.message);
+  }
+}
