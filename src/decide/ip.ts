@@ -19,11 +19,11 @@ export function parseRanges(ranges: readonly string[]): AddressRanges {
 }
 
 function addRange(list: BlockList, range: string): void {
-  const [address = '', bits, ...rest] = range.split('/');
+  const [, address = '', bits] = /^([0-9a-f.:]+)(?:\/(\d{1,3}))?$/i.exec(range) ?? [];
   const family = isIP(address);
   const width = family === 4 ? 32 : 128;
-  const length = bits === undefined ? width : /^\d{1,3}$/.test(bits) ? Number(bits) : -1;
-  if (family === 0 || address.includes('%') || rest.length > 0 || length < 0 || length > width) {
+  const length = bits === undefined ? width : Number(bits);
+  if (family === 0 || length > width) {
     throw new Error(`"${range}" is not an address or a range like 192.0.2.0/24`);
   }
   list.addSubnet(address, length, family === 4 ? 'ipv4' : 'ipv6');

@@ -58,18 +58,24 @@ function isWebSocket(read: ReadHeaders): boolean {
   return /(?:^|,)\s*websocket\s*(?:$|,|\/)/i.test(read.get('upgrade') ?? '');
 }
 
-const namesHtml = /(?:^|,)\s*text\/html\s*(?:$|[,;])/i;
-
 /** Fetch Metadata; prefetch and prerender come as `navigate` with `Sec-Purpose` (N30, measured). */
 function navigationOf(method: string, read: ReadHeaders): Request['navigation'] {
   if (read.has('sec-purpose') || read.has('purpose')) return 'none';
+  if (method === 'GET' || method === 'HEAD') return isDocument(read) ? 'document' : 'none';
+  return method === 'POST' && isOwnForm(read) ? 'form' : 'none';
+}
+
+const namesHtml = /(?:^|,)\s*text\/html\s*(?:$|[,;])/i;
+
+function isDocument(read: ReadHeaders): boolean {
   const mode = read.get('sec-fetch-mode');
   const dest = read.get('sec-fetch-dest');
-  if (method === 'GET' || method === 'HEAD') {
-    if (mode === undefined && dest === undefined) return namesHtml.test(read.get('accept') ?? '') ? 'document' : 'none';
-    return mode === 'navigate' && dest === 'document' ? 'document' : 'none';
-  }
+  if (mode === undefined && dest === undefined) return namesHtml.test(read.get('accept') ?? '');
+  return mode === 'navigate' && dest === 'document';
+}
+
+function isOwnForm(read: ReadHeaders): boolean {
   const site = read.get('sec-fetch-site');
   const own = site === 'same-origin' || site === 'same-site';
-  return method === 'POST' && mode === 'navigate' && (dest ?? 'document') === 'document' && own ? 'form' : 'none';
+  return own && read.get('sec-fetch-mode') === 'navigate' && (read.get('sec-fetch-dest') ?? 'document') === 'document';
 }

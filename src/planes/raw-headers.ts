@@ -1,5 +1,5 @@
 import type { RefusalReason } from '../model/verdict.ts';
-import { isAlias } from './identity-headers.ts';
+import { identityHeaders, isAlias } from './identity-headers.ts';
 
 /** Node's `rawHeaders`: name, value, name, value. */
 export type RawHeaders = readonly string[];
@@ -26,15 +26,26 @@ const listed = new Set([
   'access-control-request-method',
 ]);
 
+/** Most headers of a browser aren't looked at: their length tells, before any text is made or hashed. */
+const lengths = lookUp([...single, ...listed, ...identityHeaders].map((name) => name.length));
+
+function lookUp(values: readonly number[]): Uint8Array {
+  const table = new Uint8Array(Math.max(...values) + 1);
+  for (const value of values) table[value] = 1;
+  return table;
+}
+
 /** Counts bytes as they came in, line ends included. */
 export function readHeaders(raw: RawHeaders, maxBytes: number): ReadHeaders | RefusalReason {
   const read = new Map<string, string>();
   let bytes = 0;
   for (let at = 0; at + 1 < raw.length; at += 2) {
-    const name = (raw[at] ?? '').toLowerCase();
+    const spelled = raw[at] ?? '';
     const value = raw[at + 1] ?? '';
-    bytes += name.length + value.length + 4;
+    bytes += spelled.length + value.length + 4;
     if (bytes > maxBytes) return 'headers_too_large';
+    if (lengths[spelled.length] !== 1) continue;
+    const name = spelled.toLowerCase();
     if (isAlias(name)) return 'header_alias';
     const refusal = add(read, name, value);
     if (refusal !== undefined) return refusal;

@@ -180,10 +180,9 @@ test('no generated spelling of a protected path is let through for somebody who 
 });
 
 test('whatever the path, nothing throws, and what ends in Public is under a public path as it stands', () => {
-  const piece = fc.constantFrom(
-    ...['/', '//', '.', '..', '%2f', '%2e', '%5c', '%25', '%23', '%3b', '%00', ';', '#', '\\', '%', 'é', ' '],
-    ...['admin', 'public', 'healthz', '%70ublic', 'x', '%C3%A9', '%ff', '2f', '2e'],
-  );
+  const marks = ['/', '//', '.', '..', '%2f', '%2e', '%5c', '%25', '%23', '%3b', '%00', ';', '#', '\\', '%', 'é', ' '];
+  const words = ['admin', 'public', 'healthz', '%70ublic', 'x', '%C3%A9', '%ff', '2f', '2e'];
+  const piece = fc.constantFrom(...marks, ...words);
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 10 }), (pieces) => {
       const path = `/${pieces.join('')}`;

@@ -54,11 +54,15 @@ function decisions(one: Policy): string {
 
 type Json = string | number | boolean | null | undefined | readonly Json[] | { readonly [key: string]: Json };
 
+function isList(value: Json): value is readonly Json[] {
+  return Array.isArray(value);
+}
+
 /** Every policy that differs from this value in one scalar. */
 function* mutations(value: Json, path: string): Generator<readonly [string, Json]> {
   if (typeof value === 'string') {
     yield [path, mutate(path, value)];
-  } else if (Array.isArray(value)) {
+  } else if (isList(value)) {
     for (const [at, item] of value.entries()) {
       for (const [where, changed] of mutations(item, `${path}[${String(at)}]`)) yield [where, value.with(at, changed)];
     }
