@@ -6,7 +6,7 @@ import { limits } from './limits.ts';
 
 /** A path that canonical paths can equal: anything else would never match and leave its place to a wider rule. */
 function isCanonical(path: string): boolean {
-  if (!path.startsWith('/') || /[?#%\\\s]|\/\//.test(path)) return false;
+  if (!path.startsWith('/') || /[?#\\\s]|\/\//.test(path)) return false;
   return path.split('/').every((segment) => segment !== '.' && segment !== '..');
 }
 
@@ -19,7 +19,8 @@ const pathMatch = z
   })
   .refine((path) => path.type === 'RegularExpression' || isCanonical(path.value), {
     path: ['value'],
-    message: 'must start with "/" and be a plain path: no query, "%", backslash, space, "//", "." or ".." segment',
+    message:
+      'must start with "/" and be a plain path: no query, backslash, space (write %20), "//", "." or ".." segment',
   })
   .refine((path) => path.type !== 'RegularExpression' || path.value.length <= limits.regex, {
     path: ['value'],
@@ -51,9 +52,7 @@ const rule = z
       .enum(['Public', 'SignedIn'])
       .optional()
       .describe('`Public`: everybody, without a look at cookies. `SignedIn`: everybody who is signed in.'),
-    allow: list(entry, limits.entries)
-      .optional()
-      .describe('Alternatives: who may pass. Excludes `access`.'),
+    allow: list(entry, limits.entries).optional().describe('Alternatives: who may pass. Excludes `access`.'),
     maxAuthAge: duration(1).optional().describe('How old the sign-in may be. Not built yet: the route refuses.'),
   })
   .refine((value) => value.access !== undefined || value.allow !== undefined, {

@@ -43,7 +43,12 @@ export const annotationList = [
   { name: 'cors-preflight', mark: true, value: 'Pass', text: '`Check` or `Pass`, as `corsPreflight` of a policy.' },
   { name: 'status', mark: false, value: '', text: 'Written by the controller. Has no effect yet.' },
   { name: 'unprotect', mark: false, value: '"true"', text: 'Withdraws protection. Has no effect yet.' },
-  { name: 'take-over', mark: false, value: '"true"', text: 'Replaces an `auth-url` of somebody else. Has no effect yet.' },
+  {
+    name: 'take-over',
+    mark: false,
+    value: '"true"',
+    text: 'Replaces an `auth-url` of somebody else. Has no effect yet.',
+  },
 ] as const satisfies readonly AnnotationInfo[];
 
 export type AnnotationName = (typeof annotationList)[number]['name'];

@@ -14,7 +14,7 @@ const emptyValue = 'must not be empty: write a value, or remove the entry';
 export function text(maximum: number) {
   return z
     .string()
-    .min(1, emptyValue)
+    .min(1, { message: emptyValue, abort: true })
     .max(maximum, `must have at most ${maximum} characters`)
     .regex(/^[^\p{Cc}]*$/u, 'must not contain control characters');
 }
@@ -54,8 +54,14 @@ export function duration(minimum: number) {
   return z
     .string()
     .max(24, 'must be a duration such as 15m or 12h')
-    .regex(/^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,6}s)?$/, 'must be a duration such as 15m or 12h')
-    .refine((value) => (durationSeconds(value) ?? -1) >= minimum, `must be a duration of at least ${minimum}s, such as 15m`);
+    .regex(/^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,6}s)?$/, {
+      message: 'must be a duration such as 15m or 12h',
+      abort: true,
+    })
+    .refine(
+      (value) => (durationSeconds(value) ?? -1) >= minimum,
+      `must be a duration of at least ${minimum}s, such as 15m`,
+    );
 }
 
 function isRange(value: string): boolean {

@@ -16,7 +16,10 @@ const rule = z.looseObject({
   host: z
     .string()
     .max(limits.name)
-    .refine((host) => host === '' || hostPattern.test(host.toLowerCase()), 'must be a host name, or a wildcard such as *.example.com')
+    .refine(
+      (host) => host === '' || hostPattern.test(host.toLowerCase()),
+      'must be a host name, or a wildcard such as *.example.com',
+    )
     .optional(),
   http: z.looseObject({ paths: z.array(path) }).optional(),
 });

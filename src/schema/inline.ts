@@ -18,7 +18,10 @@ function wrong(text: string, audience = false): { wrong: string; audience: boole
 export function parseGroups(value: string): Parsed<readonly string[]> {
   const names = value.split(',').map((name) => name.trim());
   if (names.some((name) => name === '')) {
-    return wrong('an empty group name: write names with one comma between; a name with a comma needs an AccessPolicy', true);
+    return wrong(
+      'an empty group name: write names with one comma between; a name with a comma needs an AccessPolicy',
+      true,
+    );
   }
   if (names.length > limits.values) return wrong(`at most ${limits.values} groups: use an AccessPolicy`);
   if (names.some((name) => !groupName.safeParse(name).success)) {

@@ -65,7 +65,12 @@ function unknownField(path: Path, key: string, schema: z.ZodType): Problem {
 
 /** The mistakes of a failed parse, in the order of the schema. */
 export function problemsOf(error: z.ZodError, schema: z.ZodType): readonly Problem[] {
+  const mistyped = new Set(
+    error.issues.filter((issue) => issue.code === 'unrecognized_keys').map((issue) => fieldPath(issue.path)),
+  );
   return error.issues.flatMap((issue) => {
+    // "Must not be empty" beside "unknown field" would only blur what is wrong.
+    if (issue.code === 'custom' && mistyped.has(fieldPath(issue.path))) return [];
     if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownField(issue.path, key, schema));
     return [{ field: fieldPath(issue.path), message: wording(issue), audience: aboutAudience(issue) }];
   });

@@ -29,10 +29,26 @@ async function look(full: string) {
   }
 }
 
-async function walk(folder: string, inside: string, wanted: Wanted, found: { files: FoundFile[]; folders: string[] }) {
+interface Found {
+  readonly files: FoundFile[];
+  readonly folders: string[];
+}
+
+function addFile(found: Found, file: FoundFile, size: bigint): void {
+  if (size > BigInt(fileLimits.bytes)) {
+    throw new FolderError(file.path, undefined, `is larger than ${fileLimits.bytes} bytes`);
+  }
+  if (found.files.length >= fileLimits.files) {
+    throw new FolderError(file.path, undefined, `there are more than ${fileLimits.files} files`);
+  }
+  found.files.push(file);
+}
+
+async function walk(folder: string, inside: string, wanted: Wanted, found: Found): Promise<void> {
+  if (inside.split('/').length > fileLimits.depth) {
+    throw new FolderError(inside, undefined, `folders are nested deeper than ${fileLimits.depth}`);
+  }
   found.folders.push(folder);
-  const depth = inside === '' ? 0 : inside.split('/').length;
-  if (depth > fileLimits.depth) throw new FolderError(inside, undefined, `folders are nested deeper than ${fileLimits.depth}`);
   for (const name of (await readdir(folder)).toSorted()) {
     // A mounted ConfigMap shows its files as links into a hidden folder that is swapped; editors hide drafts so too.
     if (name.startsWith('.')) continue;
@@ -40,17 +56,15 @@ async function walk(folder: string, inside: string, wanted: Wanted, found: { fil
     const path = inside === '' ? name : `${inside}/${name}`;
     const info = await look(full);
     if (info?.isDirectory() === true) await walk(full, path, wanted, found);
-    else if (info?.isFile() === true && wanted(path)) {
-      if (info.size > BigInt(fileLimits.bytes)) throw new FolderError(path, undefined, `is larger than ${fileLimits.bytes} bytes`);
-      found.files.push({ path, full, print: [path, info.dev, info.ino, info.size, info.mtimeNs, info.ctimeNs].join('\0') });
-    }
-    if (found.files.length > fileLimits.files) throw new FolderError(path, undefined, `more than ${fileLimits.files} files`);
+    if (info?.isFile() !== true || !wanted(path)) continue;
+    const print = [path, info.dev, info.ino, info.size, info.mtimeNs, info.ctimeNs].join('\0');
+    addFile(found, { path, full, print }, info.size);
   }
 }
 
 /** The wanted files below a folder, sorted, links followed; and the folders they are in. */
 export async function listFiles(folder: string, wanted: Wanted): Promise<Listing> {
-  const found = { files: [], folders: [] };
+  const found: Found = { files: [], folders: [] };
   await walk(folder, '', wanted, found);
   return found;
 }

@@ -29,11 +29,11 @@ export function watchFolders(onHint: () => void): FolderWatch {
   return {
     set(folders) {
       const wanted = new Set(folders);
-      for (const folder of [...watchers.keys()]) if (!wanted.has(folder)) drop(folder);
+      for (const folder of watchers.keys()) if (!wanted.has(folder)) drop(folder);
       for (const folder of wanted) if (!watchers.has(folder)) add(folder);
     },
     close() {
-      for (const folder of [...watchers.keys()]) drop(folder);
+      for (const folder of watchers.keys()) drop(folder);
     },
   };
 }

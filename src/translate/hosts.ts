@@ -27,7 +27,11 @@ function pathsOf(rule: Json): readonly RoutePath[] {
   if (host.length > 253 || !hostPattern.test(host)) return [];
   const paths = listOf(asJson(rule['http'])['paths']).map((item): RoutePath => {
     const path = item['path'];
-    return { host, path: typeof path === 'string' && path.startsWith('/') ? path : '/', type: typeOf(item['pathType']) };
+    return {
+      host,
+      path: typeof path === 'string' && path.startsWith('/') ? path : '/',
+      type: typeOf(item['pathType']),
+    };
   });
   return paths.length > 0 ? paths : [{ host, path: '/', type: 'PathPrefix' }];
 }
@@ -46,9 +50,17 @@ function isReserved({ path, type }: RoutePath, prefix: string): boolean {
 function reportRule(rule: Json, at: string, installation: Installation, report: Report): void {
   const host = typeof rule['host'] === 'string' ? rule['host'].toLowerCase() : '';
   if (rule['host'] === undefined || rule['host'] === '') {
-    report.error('NoHost', `${at}.host`, 'a rule without a host is for every host and can not be protected: add the host');
+    report.error(
+      'NoHost',
+      `${at}.host`,
+      'a rule without a host is for every host and can not be protected: add the host',
+    );
   } else if (covers(host, installation.signInHost)) {
-    report.error('SignInHostIsApp', `${at}.host`, 'is the sign-in host, or a wildcard over it: give the app another host');
+    report.error(
+      'SignInHostIsApp',
+      `${at}.host`,
+      'is the sign-in host, or a wildcard over it: give the app another host',
+    );
   }
   for (const [index, path] of pathsOf(rule).entries()) {
     if (!isReserved(path, installation.prefix)) continue;
@@ -65,6 +77,9 @@ export function readPlaces(entry: Entry, installation: Installation): Places {
   for (const [index, rule] of rules.entries()) reportRule(rule, `spec.rules[${index}]`, installation, report);
   const paths = rules.flatMap(pathsOf).filter((path) => !covers(path.host, installation.signInHost));
   const unique = new Map(paths.map((path) => [JSON.stringify([path.host, path.path, path.type]), path]));
-  const sorted = entry.values.length === 1 ? [...unique.values()] : [...unique].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, path]) => path);
+  const sorted =
+    entry.values.length === 1
+      ? [...unique.values()]
+      : [...unique].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, path]) => path);
   return { hosts: [...new Set(sorted.map((path) => path.host))], paths: sorted };
 }

@@ -31,7 +31,8 @@ function fieldOf(name: string): string {
 function reportUnknown(name: string, report: Report): void {
   const known = annotationList.map((info) => info.name);
   const guess = guessName(name, known);
-  const fix = guess === undefined ? `remove it (known: ${known.join(', ')})` : `did you mean ${annotationPrefix}${guess}?`;
+  const fix =
+    guess === undefined ? `remove it (known: ${known.join(', ')})` : `did you mean ${annotationPrefix}${guess}?`;
   report.error('UnknownAnnotation', fieldOf(name), `there is no such annotation: ${fix}`);
 }
 

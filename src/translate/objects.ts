@@ -65,7 +65,8 @@ function named(ref: ObjectRef): Report | undefined {
   if (!namespaceName.safeParse(ref.namespace).success) {
     report.error('Invalid', 'metadata.namespace', 'must be the name of a namespace: add it');
   }
-  if (!objectName.safeParse(ref.name).success) report.error('Invalid', 'metadata.name', 'must be a Kubernetes name: add it');
+  if (!objectName.safeParse(ref.name).success)
+    report.error('Invalid', 'metadata.name', 'must be a Kubernetes name: add it');
   return report.findings.length > 0 ? report : undefined;
 }
 
@@ -80,14 +81,22 @@ function byName(a: Entry, b: Entry): number {
 
 /** Sorts documents by what they describe; the result doesn't depend on their order. */
 export function sortObjects(objects: readonly SourceObject[]): Sorted {
-  const found = { ingresses: new Map<string, Json[]>(), policies: new Map<string, Json[]>(), pools: new Map<string, Json[]>() };
+  const found = {
+    ingresses: new Map<string, Json[]>(),
+    policies: new Map<string, Json[]>(),
+    pools: new Map<string, Json[]>(),
+  };
   const refs = new Map<string, ObjectRef>();
   const others: Report[] = [];
   for (const { value } of objects) {
     const json = asJson(value);
     const metadata = asJson(json['metadata']);
     const group = groupOf(asText(json['apiVersion']));
-    const ref = { kind: asText(json['kind']), namespace: asText(metadata['namespace']), name: asText(metadata['name']) };
+    const ref = {
+      kind: asText(json['kind']),
+      namespace: asText(metadata['namespace']),
+      name: asText(metadata['name']),
+    };
     const family = familyOf(group, ref.kind);
     const unread = family === undefined ? ignored(ref, group, json) : named(ref);
     if (family === undefined || unread !== undefined) {
@@ -99,11 +108,30 @@ export function sortObjects(objects: readonly SourceObject[]): Sorted {
     found[family].set(id, [...(found[family].get(id) ?? []), json]);
   }
   const entries = (family: Family): readonly Entry[] =>
-    [...found[family]].flatMap(([id, values]) => {
-      const ref = refs.get(`${family}/${id}`);
-      return ref === undefined ? [] : [{ ref, values, report: reportDuplicates(ref, values.length) }];
-    }).toSorted(byName);
+    [...found[family]]
+      .flatMap(([id, values]) => {
+        const ref = refs.get(`${family}/${id}`);
+        return ref === undefined
+          ? []
+          : [{ ref, values: settled(values), report: reportDuplicates(ref, values.length) }];
+      })
+      .toSorted(byName);
   return { ingresses: entries('ingresses'), policies: entries('policies'), pools: entries('pools'), others };
+}
+
+function textOf(value: Json): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    // TypeError: something that JSON can't say. It has no place among duplicates then, and is broken like them.
+    return '';
+  }
+}
+
+/** Which of several documents came first must not show. */
+function settled(values: readonly Json[]): readonly Json[] {
+  if (values.length < 2) return values;
+  return values.toSorted((a, b) => compare(textOf(a), textOf(b)));
 }
 
 function reportDuplicates(ref: ObjectRef, count: number): Report {

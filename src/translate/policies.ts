@@ -1,6 +1,7 @@
 import { regexError } from '../decide/compile.ts';
+import { canonicalPath } from '../decide/paths.ts';
 import type { Finding, FindingReason } from '../model/finding.ts';
-import type { Access, Match, PersonCondition, Policy, Rule } from '../model/policy.ts';
+import type { Access, Match, PathMatch, PersonCondition, Policy, Rule } from '../model/policy.ts';
 import type { PoolId } from '../model/pool.ts';
 import type { Installation } from '../model/snapshot.ts';
 import { accessPolicy } from '../schema/access-policy.ts';
@@ -88,17 +89,30 @@ function conditionsOf({ specs, field, ids }: Conditions, reading: Reading): read
     }
     const pool = spec.pool === undefined ? undefined : resolvePool(spec.pool, `${at}.pool`, reading);
     if (pool !== undefined && !ids.includes(pool)) {
-      reading.report.error('Invalid', `${at}.pool`, 'is not a pool of this policy and would never hold: add it to poolRefs');
+      reading.report.error(
+        'Invalid',
+        `${at}.pool`,
+        'is not a pool of this policy and would never hold: add it to poolRefs',
+      );
     }
     return conditionOf(spec, pool);
   });
 }
 
+/** A path that no request can equal would leave its requests to a wider rule. */
+function pathMistake({ type, value }: PathMatch): string | undefined {
+  if (type === 'RegularExpression') {
+    const fix = 'correct it, or make it smaller';
+    return regexError(value) === undefined ? undefined : `is not a regular expression of RE2, or too large: ${fix}`;
+  }
+  const readable = !value.includes('%') || canonicalPath(value) !== undefined;
+  return readable ? undefined : 'is encoded so that it can be read in several ways: write the characters themselves';
+}
+
 function matchOf(match: NonNullable<RuleSpec['match']>, field: string, reading: Reading): Match {
   for (const [index, path] of (match.paths ?? []).entries()) {
-    const wrong = path.type === 'RegularExpression' ? regexError(path.value) : undefined;
-    if (wrong === undefined) continue;
-    reading.report.error('Invalid', `${field}.paths[${index}].value`, 'is not a regular expression of RE2: correct it');
+    const wrong = pathMistake(path);
+    if (wrong !== undefined) reading.report.error('Invalid', `${field}.paths[${index}].value`, wrong);
   }
   if (match.sourceRanges !== undefined && !reading.installation.clientAddressKnown) {
     const fix = 'remove it, or tell the installation how the client address is known';
@@ -119,14 +133,17 @@ function ruleOf(spec: RuleSpec, index: number, ids: readonly PoolId[], reading: 
   const match = spec.match === undefined ? {} : matchOf(spec.match, `${field}.match`, reading);
   const conditions = { specs: spec.allow ?? [], field: `${field}.allow`, ids };
   const access: Access =
-    spec.access === undefined ? { kind: 'Allow', conditions: conditionsOf(conditions, reading) } : { kind: spec.access };
+    spec.access === undefined
+      ? { kind: 'Allow', conditions: conditionsOf(conditions, reading) }
+      : { kind: spec.access };
   return { name: spec.name ?? `rule-${index + 1}`, match, access };
 }
 
 function reportNames(rules: readonly Rule[], report: Report): void {
   const names = new Set<string>();
   for (const [index, rule] of rules.entries()) {
-    if (names.has(rule.name)) report.error('Invalid', `spec.rules[${index}].name`, 'another rule has this name: change it');
+    if (names.has(rule.name))
+      report.error('Invalid', `spec.rules[${index}].name`, 'another rule has this name: change it');
     names.add(rule.name);
   }
 }
@@ -168,7 +185,11 @@ function readPolicy(entry: Entry, pools: Pools, installation: Installation): Pol
   return { namespace, name, mode: modeOf(entry), policy: reason === undefined ? policy : undefined, reason, entry };
 }
 
-export function readPolicies(entries: readonly Entry[], pools: Pools, installation: Installation): readonly PolicyEntry[] {
+export function readPolicies(
+  entries: readonly Entry[],
+  pools: Pools,
+  installation: Installation,
+): readonly PolicyEntry[] {
   return entries.map((entry) => readPolicy(entry, pools, installation));
 }
 

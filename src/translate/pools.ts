@@ -115,7 +115,11 @@ function readPool(entry: Entry, snapshot: Snapshot): PoolEntry {
   let from: PoolEntry['from'] = 'Same';
   let pool: Pool | undefined;
   if (!snapshot.installation.poolNamespaces.includes(ref.namespace)) {
-    report.error('PoolInvalid', 'metadata.namespace', 'pools are not read in this namespace: move it, or add the namespace to poolNamespaces');
+    report.error(
+      'PoolInvalid',
+      'metadata.namespace',
+      'pools are not read in this namespace: move it, or add the namespace to poolNamespaces',
+    );
   } else if (entry.values.length === 1) {
     const spec = parse(cognitoPool, entry.values[0], report, 'PoolInvalid')?.spec;
     if (spec !== undefined) {
@@ -129,7 +133,9 @@ function readPool(entry: Entry, snapshot: Snapshot): PoolEntry {
 }
 
 export function readPools(entries: readonly Entry[], snapshot: Snapshot): Pools {
-  const byName = new Map(entries.map((entry) => [`${entry.ref.namespace}/${entry.ref.name}`, readPool(entry, snapshot)]));
+  const byName = new Map(
+    entries.map((entry) => [`${entry.ref.namespace}/${entry.ref.name}`, readPool(entry, snapshot)]),
+  );
   return { byName, findings: entries.flatMap((entry) => entry.report.findings) };
 }
 
@@ -138,7 +144,8 @@ export type PoolLookup = { readonly pool: Pool } | { readonly reason: FindingRea
 /** The pool, if it is there, may be used from that namespace (P8, P9, P25), and is in order. */
 export function lookUpPool(pools: Pools, name: string, namespace: string): PoolLookup {
   const entry = pools.byName.get(name);
-  if (entry === undefined) return { reason: 'PoolNotFound', message: 'no CognitoPool has this name: correct it, or make the pool' };
+  if (entry === undefined)
+    return { reason: 'PoolNotFound', message: 'no CognitoPool has this name: correct it, or make the pool' };
   if (entry.namespace !== namespace && entry.from === 'Same' && entry.reason === undefined) {
     return {
       reason: 'RefNotPermitted',

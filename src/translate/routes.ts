@@ -56,7 +56,12 @@ function conflict(contenders: readonly Contender[], ingress: Entry): RouteState 
 }
 
 /** The winner's rules with the deny lists of all: what denies must hold whoever wins. */
-function unite(winner: Contender, losers: readonly Contender[], claimed: Claimed, audits: readonly Policy[]): RouteState {
+function unite(
+  winner: Contender,
+  losers: readonly Contender[],
+  claimed: Claimed,
+  audits: readonly Policy[],
+): RouteState {
   for (const loser of losers) {
     const text = `Ingress ${claimed.ingress.ref.name} names ${winner.name}: only the deny list of this policy holds there`;
     loser.entry.report.warn('Conflicted', '', text);
@@ -77,17 +82,30 @@ function stateOf(claimed: Claimed, reading: Reading): RouteState {
   const wrong = ingress.report.broken();
   if (wrong !== undefined) return broken(wrong);
   if (marks.policy !== undefined && !policies.some((policy) => policy.name === marks.policy)) {
-    ingress.report.error('PolicyNotFound', policyField, 'no AccessPolicy of this namespace has this name: correct it, or make the policy');
+    ingress.report.error(
+      'PolicyNotFound',
+      policyField,
+      'no AccessPolicy of this namespace has this name: correct it, or make the policy',
+    );
     return broken('PolicyNotFound');
   }
   const [only, second] = contenders;
   if (only === undefined) {
-    ingress.report.error('NothingInForce', '', 'it is protected, and no enforcing policy is in force: add one, it is refused until then');
+    ingress.report.error(
+      'NothingInForce',
+      '',
+      'it is protected, and no enforcing policy is in force: add one, it is refused until then',
+    );
     return broken('NothingInForce');
   }
   const winner = second === undefined ? only : contenders.find(({ name }) => name === marks.policy);
   if (winner === undefined) return conflict(contenders, ingress);
-  return unite(winner, contenders.filter((contender) => contender !== winner), claimed, audits);
+  return unite(
+    winner,
+    contenders.filter((contender) => contender !== winner),
+    claimed,
+    audits,
+  );
 }
 
 /** The route of a protected Ingress, in force or broken. */

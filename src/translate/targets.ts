@@ -17,11 +17,11 @@ function listOf(value: unknown): readonly unknown[] {
  * Which Ingresses the references name. Read leniently: a policy with a mistake somewhere must still close
  * what it was to protect, instead of losing its target over that mistake.
  */
-function referenced(spec: Json): readonly { readonly name: string; readonly index: number }[] {
-  return listOf(spec['targetRefs']).flatMap((value, index) => {
-    const { name, kind } = asJson(value);
+function referenced(spec: Json, own: string): readonly string[] {
+  return listOf(spec['targetRefs']).flatMap((value) => {
+    const { name, kind, namespace = own } = asJson(value);
     const isIngress = typeof kind !== 'string' || kind.toLowerCase() === 'ingress';
-    return typeof name === 'string' && isIngress ? [{ name, index }] : [];
+    return typeof name === 'string' && isIngress && namespace === own ? [name] : [];
   });
 }
 
@@ -44,7 +44,11 @@ function selectorTest(value: unknown): Test | undefined {
   const selector = asJson(value);
   const labels = Object.entries(asJson(selector['matchLabels'])).filter(([, wanted]) => typeof wanted === 'string');
   const tests: readonly Test[] = [
-    ...labels.map(([key, wanted]): Test => (has) => has.get(key) === wanted),
+    ...labels.map(
+      ([key, wanted]): Test =>
+        (has) =>
+          has.get(key) === wanted,
+    ),
     ...listOf(selector['matchExpressions'])
       .map(requirementTest)
       .filter((test) => test !== undefined),
@@ -61,10 +65,22 @@ function reportRefs(policy: PolicyEntry, spec: Json, candidates: Candidates): vo
   for (const [index, value] of listOf(spec['targetRefs']).entries()) {
     const { group, kind, name } = asJson(value);
     const at = `spec.targetRefs[${index}]`;
-    if (typeof group === 'string' && typeof kind === 'string' && (group !== 'networking.k8s.io' || kind !== 'Ingress')) {
-      policy.entry.report.error('TargetNotFound', `${at}.kind`, 'this kind can not be protected: write group networking.k8s.io and kind Ingress');
+    if (
+      typeof group === 'string' &&
+      typeof kind === 'string' &&
+      (group !== 'networking.k8s.io' || kind !== 'Ingress')
+    ) {
+      policy.entry.report.error(
+        'TargetNotFound',
+        `${at}.kind`,
+        'this kind can not be protected: write group networking.k8s.io and kind Ingress',
+      );
     } else if (typeof name === 'string' && !candidates.has(name)) {
-      policy.entry.report.error('TargetNotFound', `${at}.name`, 'no Ingress of this namespace has this name: correct it, or make the Ingress');
+      policy.entry.report.error(
+        'TargetNotFound',
+        `${at}.name`,
+        'no Ingress of this namespace has this name: correct it, or make the Ingress',
+      );
     }
   }
 }
@@ -74,13 +90,17 @@ export function claimsOf(policy: PolicyEntry, candidates: Candidates): ReadonlyS
   const claimed = new Set<string>();
   for (const value of policy.entry.values) {
     const spec = asJson(value['spec']);
-    for (const { name } of referenced(spec)) if (candidates.has(name)) claimed.add(name);
+    for (const name of referenced(spec, policy.namespace)) if (candidates.has(name)) claimed.add(name);
     const test = selectorTest(spec['targetSelector']);
     const selected = test === undefined ? [] : [...candidates].filter(([, labels]) => test(labels));
     for (const [name] of selected) claimed.add(name);
     reportRefs(policy, spec, candidates);
     if (test !== undefined && selected.length === 0) {
-      policy.entry.report.warn('TargetNotFound', 'spec.targetSelector', 'no Ingress of this namespace has these labels');
+      policy.entry.report.warn(
+        'TargetNotFound',
+        'spec.targetSelector',
+        'no Ingress of this namespace has these labels',
+      );
     }
   }
   return claimed;

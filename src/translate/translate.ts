@@ -41,7 +41,10 @@ function candidatesByNamespace(ingresses: readonly Entry[]): ReadonlyMap<string,
 }
 
 /** Policies by `namespace/name` of the Ingress that they point at. */
-function claimsByIngress(policies: readonly PolicyEntry[], ingresses: readonly Entry[]): ReadonlyMap<string, readonly PolicyEntry[]> {
+function claimsByIngress(
+  policies: readonly PolicyEntry[],
+  ingresses: readonly Entry[],
+): ReadonlyMap<string, readonly PolicyEntry[]> {
   const candidates = candidatesByNamespace(ingresses);
   const claims = new Map<string, PolicyEntry[]>();
   for (const policy of policies) {
