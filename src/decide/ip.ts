@@ -26,7 +26,9 @@ function addRange(list: BlockList, range: string): void {
   if (family === 0 || length > width) {
     throw new Error(`"${range}" is not an address or a range like 192.0.2.0/24`);
   }
-  list.addSubnet(address, length, family === 4 ? 'ipv4' : 'ipv6');
+  const plain = unmapped(address);
+  if (plain !== address && length >= 96) list.addSubnet(plain, length - 96, 'ipv4');
+  else list.addSubnet(address, length, family === 4 ? 'ipv4' : 'ipv6');
 }
 
 const mapped = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i;

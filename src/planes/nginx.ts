@@ -7,7 +7,7 @@ import { agree } from './witnesses.ts';
 export { decodeHeaderValue, encodeHeaderValue } from './header-values.ts';
 export { identityHeaders } from './identity-headers.ts';
 export { writeVerdict, type PlaneAnswer } from './nginx-answer.ts';
-export { wiring, type Install } from './nginx-wiring.ts';
+export { wiring } from './nginx-wiring.ts';
 export type { RawHeaders } from './raw-headers.ts';
 
 export type PlaneRead =
