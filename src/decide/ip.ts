@@ -7,18 +7,20 @@ export interface AddressRanges {
 
 /** Throws an Error that names the entry which isn't an address or a CIDR range. */
 export function parseRanges(ranges: readonly string[]): AddressRanges {
-  const list = new BlockList();
-  for (const range of ranges) addRange(list, range);
+  // Two lists: in one, Node takes every IPv4 address for an IPv6 one as well, and `::/0` would hold it.
+  const lists = { ipv4: new BlockList(), ipv6: new BlockList() };
+  for (const range of ranges) addRange(lists, range);
   return {
     has(address) {
       const plain = unmapped(address);
-      const family = isIP(plain);
-      return family !== 0 && !plain.includes('%') && list.check(plain, family === 4 ? 'ipv4' : 'ipv6');
+      if (plain.includes('%') || isIP(plain) === 0) return false;
+      const family = isIP(plain) === 4 ? 'ipv4' : 'ipv6';
+      return lists[family].check(plain, family);
     },
   };
 }
 
-function addRange(list: BlockList, range: string): void {
+function addRange(lists: { readonly ipv4: BlockList; readonly ipv6: BlockList }, range: string): void {
   const [, address = '', bits] = /^([0-9a-f.:]+)(?:\/(\d{1,3}))?$/i.exec(range) ?? [];
   const family = isIP(address);
   const width = family === 4 ? 32 : 128;
@@ -27,8 +29,9 @@ function addRange(list: BlockList, range: string): void {
     throw new Error(`"${range}" is not an address or a range like 192.0.2.0/24`);
   }
   const plain = unmapped(address);
-  if (plain !== address && length >= 96) list.addSubnet(plain, length - 96, 'ipv4');
-  else list.addSubnet(address, length, family === 4 ? 'ipv4' : 'ipv6');
+  if (family === 4) lists.ipv4.addSubnet(address, length, 'ipv4');
+  else if (plain !== address && length >= 96) lists.ipv4.addSubnet(plain, length - 96, 'ipv4');
+  else lists.ipv6.addSubnet(address, length, 'ipv6');
 }
 
 const mapped = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i;
