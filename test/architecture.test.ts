@@ -26,7 +26,6 @@ const owners: Readonly<Record<string, readonly string[]>> = {
   zod: ['schema', 'config.ts'],
   yaml: ['sources', 'config.ts'],
   re2js: ['decide'],
-  'lru-cache': ['session'],
   jose: ['identity'],
   'openid-client': ['identity'],
   fastify: ['http'],
