@@ -12,7 +12,7 @@ import {
 
 import type { Pool } from '../model/pool.ts';
 import { findEndpoints, type Endpoints } from './endpoints.ts';
-import { PoolFailure } from './failures.ts';
+import { failureOf, PoolFailure } from './failures.ts';
 import { createKeySet, type KeySet } from './key-set.ts';
 
 /** A pool that has been found. */
@@ -30,6 +30,7 @@ export interface ProviderDeps {
 
 /** Discovery and keys of one pool: found once, read again in the background, the last good kept for ever. */
 export interface Provider {
+  /** Throws PoolFailure. */
   find(): Promise<Found>;
   found(): Found | undefined;
   stop(): void;
@@ -45,6 +46,7 @@ export function createProvider(pool: Pool, deps: ProviderDeps): Provider {
   let found: Found | undefined;
   let flight: Promise<Found> | undefined;
   let failedAt = Number.NEGATIVE_INFINITY;
+  let failure = new PoolFailure('unavailable', 'the pool was not looked for yet');
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
 
@@ -59,8 +61,10 @@ export function createProvider(pool: Pool, deps: ProviderDeps): Provider {
   const look = (): Promise<Found> => {
     flight ??= search()
       .catch((error: unknown) => {
+        const { code, detail } = failureOf(error);
+        failure = new PoolFailure(code, detail);
         failedAt = deps.now();
-        throw error;
+        throw failure;
       })
       .finally(() => {
         flight = undefined;
@@ -88,7 +92,7 @@ export function createProvider(pool: Pool, deps: ProviderDeps): Provider {
         return Promise.resolve(found);
       }
       if (flight === undefined && deps.now() - failedAt < pauseSeconds) {
-        return Promise.reject(new PoolFailure('unavailable', 'discovery failed a moment ago'));
+        return Promise.reject(failure);
       }
       return look();
     },
