@@ -38,7 +38,7 @@ const people = {
     .describe('Any of these domains, without `@`; a subdomain is another domain. Verified addresses only, as above.'),
   claims: list(claimCondition, limits.entries)
     .optional()
-    .describe('Claims of the ID token; every one of the list must hold.'),
+    .describe('Claims of the person’s tokens; every one of the list must hold.'),
 };
 
 /** Which part of an issue is about nobody being named: such findings are `AudienceMissing`. */
