@@ -49,7 +49,7 @@ Accounts (user name, password, groups):
 
 ${accountLines().join('\n')}
 
-The certificates come from a CA that was made just now and is good for .localhost only. To trust it:
+The certificates come from a CA that was made on this machine and is good for .localhost only. To trust it:
 
   Chromium, Chrome on Linux   certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n cognito-gate-demo -i ${ca}
   Firefox                     Settings > Certificates > View > Authorities > Import

@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 /** Relative to the root: what `ready.json` and the printed lines say. */
-export const cache = '.cache/demo';
+/** Tests move it, so that they don't disturb a demo that somebody is looking at. */
+export const cache = process.env['DEMO_CACHE'] ?? '.cache/demo';
 export const policies = 'demo/policies';
 
 export const inRoot = (path: string): string => join(root, path);

@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, rm, stat } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { Browser, Page } from 'playwright-core';
+import { contextOptions, launchChromium } from '../support/chromium.ts';
+import { freePort, listenOn } from '../support/ports.ts';
+import { ask, webSocketHeaders } from '../support/request.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const cache = '.cache/demo-test';
+const readyPath = `${root}${cache}/ready.json`;
+
+interface Ready {
+  readonly apps: { readonly shop: string; readonly wiki: string };
+  readonly signIn: string;
+  readonly ca: string;
+  readonly decisions: string;
+  readonly operations: string;
+  readonly policies: string;
+  readonly accounts: readonly {
+    readonly username: string;
+    readonly password: string;
+    readonly groups: readonly string[];
+  }[];
+}
+
+interface Demo {
+  readonly process: ChildProcess;
+  output(): string;
+}
+
+function startDemo(environment: NodeJS.ProcessEnv): Demo {
+  const child = spawn(process.execPath, ['demo/demo.ts'], {
+    cwd: root,
+    env: { ...process.env, DEMO_CACHE: cache, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  return { process: child, output: () => text };
+}
+
+async function movedPorts(): Promise<NodeJS.ProcessEnv> {
+  const names = ['DEMO_PORT', 'DEMO_COGNITO_PORT', 'DEMO_DECISIONS_PORT', 'DEMO_SIGN_IN_PORT', 'DEMO_OPERATIONS_PORT'];
+  const entries: [string, string][] = [];
+  for (const name of names) entries.push([name, String(await freePort())]);
+  return Object.fromEntries(entries);
+}
+
+async function untilReady(demo: Demo): Promise<Ready> {
+  for (let waited = 0; waited < 60_000; waited += 100) {
+    const text = await readFile(readyPath, 'utf8').catch(() => '');
+    if (text.endsWith('}\n')) return JSON.parse(text) as Ready;
+    assert.equal(demo.process.exitCode, null, demo.output());
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`the demo did not come up:\n${demo.output()}`);
+}
+
+let demo: Demo;
+let ready: Ready;
+let ca: string;
+let browser: Browser;
+
+before(async () => {
+  await rm(`${root}${cache}`, { recursive: true, force: true });
+  demo = startDemo(await movedPorts());
+  ready = await untilReady(demo);
+  ca = await readFile(`${root}${ready.ca}`, 'utf8');
+  browser = await launchChromium();
+});
+after(async () => {
+  await browser.close();
+  demo.process.kill('SIGKILL');
+});
+
+async function visit(address: string, username: string): Promise<Page> {
+  const page = await (await browser.newContext(contextOptions)).newPage();
+  await page.goto(address);
+  const account = ready.accounts.find((one) => one.username === username);
+  assert.ok(account !== undefined);
+  await page.fill('input[name=username]', username);
+  await page.fill('input[name=password]', account.password);
+  await page.click('button');
+  await page.waitForLoadState();
+  return page;
+}
+
+test('ready.json has what the issue names, and five accounts', async () => {
+  const names = ['apps', 'signIn', 'ca', 'decisions', 'operations', 'policies', 'accounts'];
+  assert.deepEqual(Object.keys(ready), names);
+  assert.equal(ready.policies, 'demo/policies');
+  assert.deepEqual(
+    ready.accounts.map(({ username, groups }) => [username, groups.length]),
+    [
+      ['ada', 1],
+      ['bob', 1],
+      ['eve', 0],
+      ['max', 300],
+      ['sam', 2],
+    ],
+  );
+  assert.equal((await ask(`${ready.operations}/readyz`)).status, 200);
+});
+
+test('without a session: a page leads to start, everything else is refused, /healthz is public', async () => {
+  for (const app of Object.values(ready.apps)) {
+    const page = await ask(`${app}/admin`, { ca, headers: { accept: 'text/html' } });
+    assert.equal(page.status, 302);
+    assert.ok(page.headers.location?.startsWith(`${app}/_cognito-gate/start/`));
+    assert.equal((await ask(`${app}/admin`, { ca })).status, 403);
+    assert.equal(
+      (await ask(`${app}/admin`, { ca, headers: { 'sec-fetch-mode': 'cors', accept: 'text/html' } })).status,
+      403,
+    );
+    assert.equal((await ask(`${app}/`, { ca, headers: webSocketHeaders })).status, 403);
+    assert.equal((await ask(`${app}/healthz`, { ca })).status, 200);
+  }
+});
+
+test('ada reaches /admin on both domains with one password', async () => {
+  const page = await visit(`${ready.apps.shop}/admin`, 'ada');
+  assert.equal(page.url(), `${ready.apps.shop}/admin`);
+  const answer = await page.goto(`${ready.apps.wiki}/admin`);
+  assert.equal(answer?.status(), 200);
+  assert.match(await page.innerText('main'), /x-auth-request-user\s+ada/);
+});
+
+test('bob is told which group he lacks, and reaches the rest', async () => {
+  const page = await visit(`${ready.apps.shop}/admin`, 'bob');
+  assert.match(await page.innerText('main'), /admins/);
+  assert.equal((await page.goto(`${ready.apps.shop}/`))?.status(), 200);
+});
+
+test('someone without groups and someone suspended are refused; 300 groups are judged rightly', async () => {
+  for (const username of ['eve', 'sam']) {
+    const page = await visit(`${ready.apps.wiki}/`, username);
+    assert.equal((await page.reload())?.status(), 403);
+  }
+  const page = await visit(`${ready.apps.wiki}/`, 'max');
+  assert.equal(page.url(), `${ready.apps.wiki}/`);
+  assert.equal((await page.goto(`${ready.apps.wiki}/admin`))?.status(), 403);
+});
+
+test('a busy port is named with the variable that moves it, and the running demo is left alone', async () => {
+  const busy = createServer();
+  const port = String(await listenOn(busy, 0));
+  const second = startDemo({ ...(await movedPorts()), DEMO_OPERATIONS_PORT: port });
+  const [code] = (await once(second.process, 'close')) as [number];
+  busy.close();
+  assert.equal(code, 1);
+  assert.match(second.output(), new RegExp(`Port ${port} .*DEMO_OPERATIONS_PORT`));
+  assert.ok((await stat(readyPath)).isFile());
+});
+
+test('SIGTERM stops every part and takes ready.json away', async () => {
+  const closed = once(demo.process, 'close');
+  demo.process.kill('SIGTERM');
+  assert.deepEqual(await closed, [0, null]);
+  await assert.rejects(stat(readyPath));
+  for (const address of [ready.apps.shop, ready.decisions, ready.operations])
+    await assert.rejects(ask(address, { ca }));
+});
