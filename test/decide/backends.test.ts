@@ -13,6 +13,10 @@ function decode(path: string): string {
   }
 }
 
+function decodeButSlashes(segment: string): string {
+  return decode(segment.replace(/%(2f|5c)/gi, '%25$1'));
+}
+
 /** What real servers do with a path before they route it, written independently of how we read paths. */
 const backends: Readonly<Record<string, (path: string) => string>> = {
   'takes it as it is': (path) => path,
@@ -29,6 +33,8 @@ const backends: Readonly<Record<string, (path: string) => string>> = {
   'a gateway that cleans, an app that decodes': (path) => posix.normalize(decode(new URL(`http://a${path}`).pathname)),
   'cuts at NUL (C)': (path) => posix.normalize(decode(path).split('\0')[0] ?? ''),
   'decodes each segment (Express)': (path) => path.split('/').map(decode).join('/'),
+  'decodes all but slashes, then resolves (Traefik)': (path) =>
+    posix.normalize(path.split('/').map(decodeButSlashes).join('/')),
   'normalises Unicode': (path) => posix.normalize(decode(path).normalize('NFKC')),
 };
 

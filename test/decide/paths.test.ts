@@ -5,7 +5,19 @@ import { decide } from '../../src/decide/decide.ts';
 import { readPath } from '../../src/decide/paths.ts';
 import { readingsOf } from '../../src/decide/readings.ts';
 import type { Verdict } from '../../src/model/verdict.ts';
-import { compiled, groups, isPublic, options, person, prefix, request, rule, shop, signedIn } from './samples.ts';
+import {
+  compiled,
+  exact,
+  groups,
+  isPublic,
+  options,
+  person,
+  prefix,
+  request,
+  rule,
+  shop,
+  signedIn,
+} from './samples.ts';
 
 const ada = person({ in: ['admins'] });
 const bob = person({ in: ['staff'] });
@@ -217,4 +229,13 @@ test('a protected rule with an encoded value is found under both spellings', () 
   for (const path of ['/caf\u00c3\u00a9', '/cafe%CC%81']) {
     assert.equal(decide(request({ path }), [bob], cafe, options).reason, 'path_ambiguous', path);
   }
+});
+
+test('T16.4: a backend that cuts the path at the first semicolon does not get around an Exact rule', () => {
+  const one = compiled([rule('admin', exact('/admin'), groups('admins')), rule('rest', {}, signedIn)]);
+  assert.equal(decide(request({ path: '/admin;a/b' }), [bob], one, options).reason, 'path_ambiguous');
+});
+
+test('T16.3: a backend that leaves encoded slashes alone and resolves dots does not get around a rule', () => {
+  assert.equal(ask('/x%2fy/%2e%2e/admin', [bob]).reason, 'path_ambiguous');
 });

@@ -72,6 +72,12 @@ test('T1.2, T1.4, T1.5, T1.6, T1.7, T6.1: no other header has a say in what was 
   assert.deepEqual(read(nginxHeaders('/admin', 'GET', ...headers)), read(nginxHeaders('/admin')));
 });
 
+test('T2.1, T2.2, T2.3: no User-Agent has a say either', () => {
+  for (const agent of ['GoogleHC/1.0', 'kube-probe/1.37', 'ELB-HealthChecker/2.0', 'Envoy/HC', 'Consul Health Check']) {
+    assert.deepEqual(read(nginxHeaders('/admin', 'GET', 'User-Agent', agent)), read(nginxHeaders('/admin')));
+  }
+});
+
 test('T1.9: through Traefik a client’s X-Original-URL opens nothing', () => {
   const url = ['X-Original-URL', 'https://evil.test/public'];
   assert.equal(refusal(traefikHeaders('/admin', 'GET', ...url)), 'witness_missing');
