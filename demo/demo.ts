@@ -1,4 +1,5 @@
 import { rm, writeFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { assertPortFree } from '../test/support/ports.ts';
 import { announcement, readyFile } from './announcement.ts';
 import { startParts } from './parts.ts';
@@ -45,6 +46,8 @@ async function main(): Promise<number> {
   } catch (error) {
     problem = error instanceof Error ? error.message : String(error);
   }
+  // Ctrl-C reaches the parts as well as us; one that ends a moment before we hear of it is no problem.
+  if (problem !== undefined) problem = await Promise.race([signalled, sleep(300, problem)]);
   if (problem !== undefined) process.stderr.write(`demo: ${problem}\n`);
   else process.stdout.write('\ndemo: stopping\n');
   for (const stop of stops.toReversed()) {

@@ -23,27 +23,27 @@ export interface ChildInput {
 }
 
 /**
- * Starts a process in a group of its own: Ctrl-C at the terminal reaches only us, and we stop our children in order.
- * However we end, it does not outlive us.
+ * Starts a process that does not outlive us, however we end. It stays in our process group: a signal for the group
+ * (Ctrl-C, or the end of a terminal) reaches it as well.
  */
 export function startChild(input: ChildInput): Child {
   const log = createWriteStream(input.logFile, { flags: 'w', mode: 0o600 });
   const child = spawn(input.command, [...input.args], {
     env: { ...process.env, ...input.env },
     stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true,
   });
   child.stdout.pipe(log, { end: false });
   child.stderr.pipe(log, { end: false });
   let how: string | undefined;
-  const killNow = (): void => {
-    child.kill('SIGKILL');
+  // SIGTERM, since NGINX's workers outlive a master that was killed.
+  const endWithUs = (): void => {
+    child.kill('SIGTERM');
   };
-  process.once('exit', killNow);
+  process.once('exit', endWithUs);
   const ended = new Promise<string>((resolve) => {
     const settle = (sentence: string): void => {
       how ??= sentence;
-      process.off('exit', killNow);
+      process.off('exit', endWithUs);
       log.end();
       resolve(how);
     };
@@ -58,7 +58,7 @@ export function startChild(input: ChildInput): Child {
     async stop(timeoutMs = 5000) {
       if (how !== undefined) return;
       child.kill('SIGTERM');
-      const timer = setTimeout(killNow, timeoutMs);
+      const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
       await ended;
       clearTimeout(timer);
       if (!log.closed) await once(log, 'close').catch(() => undefined);
