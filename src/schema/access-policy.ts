@@ -132,6 +132,4 @@ export const accessPolicy = ownObject('AccessPolicy', accessPolicySpec);
 
 export type AccessPolicySpec = z.output<typeof accessPolicySpec>;
 export type RuleSpec = z.output<typeof rule>;
-export type TargetSelector = z.output<typeof targetSelector>;
-export const targetSelectorSchema = targetSelector;
 export const requirementSchema = requirement;

@@ -30,5 +30,3 @@ export const ingress = z.looseObject({
   metadata: z.looseObject({}),
   spec: z.looseObject({ rules: z.array(rule).optional() }).optional(),
 });
-
-export type IngressObject = z.output<typeof ingress>;

@@ -1,6 +1,6 @@
-import type { z } from 'zod';
 import type { Finding, FindingReason, ObjectRef } from '../model/finding.ts';
-import { problemsOf } from '../schema/problems.ts';
+import { check } from '../schema/check.ts';
+import type { Schema } from '../schema/check.ts';
 
 /** Findings about one object, in the order in which they were met. */
 export interface Report {
@@ -25,15 +25,15 @@ export function createReport(object: ObjectRef): Report {
 }
 
 /** The parsed object; or undefined, with every mistake reported. */
-export function parse<S extends z.ZodType>(
-  schema: S,
+export function parse<T>(
+  schema: Schema<T>,
   value: unknown,
   report: Report,
   reason: FindingReason = 'Invalid',
-): z.output<S> | undefined {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  for (const problem of problemsOf(result.error, schema)) {
+): T | undefined {
+  const checked = check(schema, value);
+  if ('ok' in checked) return checked.ok;
+  for (const problem of checked.problems) {
     report.error(problem.audience ? 'AudienceMissing' : reason, problem.field, problem.message);
   }
   return undefined;
