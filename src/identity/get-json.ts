@@ -28,13 +28,13 @@ function codeOf(status: number): FailureCode {
 async function readBounded(response: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    const part: Uint8Array = chunk;
-    bytes += part.length;
+  const body: AsyncIterable<Uint8Array> | undefined = response.body ?? undefined;
+  for await (const chunk of body ?? []) {
+    bytes += chunk.length;
     if (bytes > mostBytes) {
       throw new PoolFailure('unavailable', 'a document is too large');
     }
-    chunks.push(part);
+    chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
 }

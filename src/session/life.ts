@@ -1,5 +1,5 @@
 import type { Pool } from '../model/pool.ts';
-import type { Session, SignIn } from '../model/session.ts';
+import type { Session } from '../model/session.ts';
 import { limits } from './limits.ts';
 
 export type LifeState = 'live' | 'stale' | 'ended';
@@ -33,9 +33,4 @@ export function sessionEnd(session: Session, pool: Pool): number {
 export function shouldRenew(session: Session, now: number): boolean {
   const half = session.checkedAt + (session.tokensExpireAt - session.checkedAt) / 2;
   return now >= half && now - session.sealedAt >= limits.renewEverySeconds;
-}
-
-/** The newest groups are older than the pool wants them: to be refreshed before a session is made of them. */
-export function needsRefresh(signIn: SignIn, pool: Pool, now: number): boolean {
-  return now - signIn.checkedAt > pool.session.refreshAfter || now >= signIn.tokensExpireAt;
 }

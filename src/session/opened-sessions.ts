@@ -22,27 +22,29 @@ interface Entry {
 export function createOpenedSessions(sealer: Sealer, limits: Limits): OpenedSessions {
   const opened = createBoundedCache<Entry>({ entries: limits.openedEntries, bytes: limits.openedBytes });
   const failed = createBoundedCache<string>({ entries: limits.failedEntries, bytes: limits.failedBytes });
+  const openFresh = (text: string, keyTag: string): Session | undefined => {
+    const result = sealer.open('session', text);
+    const session = result === undefined ? undefined : decodeSession(result.plaintext, result)?.session;
+    if (result === undefined || session === undefined) {
+      failed.set(text, keyTag, text.length + 100);
+      return undefined;
+    }
+    opened.set(text, { session, keyTag }, memoryOf(text, result.plaintext.length));
+    return session;
+  };
   return {
     open(text) {
       const keyTag = sealer.keyTag(text);
-      const hit = opened.get(text);
-      if (hit !== undefined) {
-        if (hit.keyTag === keyTag) {
-          return hit.session;
-        }
-        opened.delete(text);
-      }
-      if (keyTag !== undefined && failed.get(text) === keyTag) {
+      if (keyTag === undefined) {
+        // Opened all the same: that is what asks for another reading of the ring.
+        sealer.open('session', text);
         return undefined;
       }
-      const result = sealer.open('session', text);
-      const session = result === undefined ? undefined : decodeSession(result.plaintext, result)?.session;
-      if (session !== undefined && keyTag !== undefined) {
-        opened.set(text, { session, keyTag }, memoryOf(text, result?.plaintext.length ?? 0));
-      } else if (keyTag !== undefined) {
-        failed.set(text, keyTag, text.length + 100);
+      const hit = opened.get(text);
+      if (hit?.keyTag === keyTag) {
+        return hit.session;
       }
-      return session;
+      return failed.get(text) === keyTag ? undefined : openFresh(text, keyTag);
     },
     get size() {
       return opened.size;

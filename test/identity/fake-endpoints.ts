@@ -124,7 +124,7 @@ export function fakeEndpoints(): FakeEndpoints {
     token: () => tokenAnswer(),
     revoke: () => ({ body: '' }),
     async fetch(input, init) {
-      const url = String(input);
+      const url = input instanceof Request ? input.url : input.toString();
       fake.asked.push(url);
       const body = new URLSearchParams(
         init?.body instanceof URLSearchParams || typeof init?.body === 'string' ? init.body : '',
