@@ -29,6 +29,16 @@ async function look(full: string) {
   }
 }
 
+/** A folder below the first one may go away in the same way. */
+async function namesIn(folder: string, inside: string): Promise<readonly string[]> {
+  try {
+    return (await readdir(folder)).toSorted();
+  } catch (error) {
+    if (inside !== '' && codeOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
 interface Found {
   readonly files: FoundFile[];
   readonly folders: string[];
@@ -49,7 +59,7 @@ async function walk(folder: string, inside: string, wanted: Wanted, found: Found
     throw new FolderError(inside, undefined, `folders are nested deeper than ${fileLimits.depth}`);
   }
   found.folders.push(folder);
-  for (const name of (await readdir(folder)).toSorted()) {
+  for (const name of await namesIn(folder, inside)) {
     // A mounted ConfigMap shows its files as links into a hidden folder that is swapped; editors hide drafts so too.
     if (name.startsWith('.')) continue;
     const full = join(folder, name);

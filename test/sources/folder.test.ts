@@ -146,6 +146,18 @@ test('a folder that goes away leaves the last good snapshot, and is read again w
   await soon(shows(seen, [{ n: 2 }]));
 });
 
+test('folders that come and go while they are read are no error', async (t) => {
+  const folder = await temporary(t, { 'a.yaml': 'n: 1' });
+  const seen = await open(t, folder);
+  for (let i = 0; i < 150; i += 1) {
+    await put(folder, `x/${i}/b.yaml`, 'n: 2');
+    await rm(join(folder, 'x'), { recursive: true });
+    await setTimeout(5);
+  }
+  await soon(shows(seen, [{ n: 1 }]));
+  assert.deepEqual(seen.errors, []);
+});
+
 const broken: readonly (readonly [string, string, RegExp])[] = [
   ['a syntax error', 'a: 1\nb: [', /^x\.yaml:2: /],
   ['the same key twice', 'a: 1\na: 2', /^x\.yaml:[12]: Map keys must be unique/],
