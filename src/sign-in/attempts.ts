@@ -44,7 +44,12 @@ export function makeAttempt(
   const sealed = sealJson(deps.sealer, 'attempt', { host: scope.host, pool: scope.pool.slice(0, 8) }, fields);
   const value = `${sealed}~${escapeValue(content.returnPath)}`;
   const name = attemptCookieName(id);
-  const removed = trim(jar, attemptCookiePrefix, name.length + value.length + 1, (text) => readAttempt(deps, text, scope.host)?.at);
+  const removed = trim(
+    jar,
+    attemptCookiePrefix,
+    name.length + value.length + 1,
+    (text) => readAttempt(deps, text, scope.host)?.at,
+  );
   return { id, cookies: [...removed.map(clearCookie), setCookie(name, value, { maxAge: limits.attemptSeconds })] };
 }
 
@@ -90,7 +95,12 @@ function readAttempt(deps: AttemptDeps, text: string, host: string): (Attempt & 
  * Names of the cookies that must go so that all with this prefix stay within 2 kB together with a new one: those that
  * nobody can read first, then the oldest.
  */
-export function trim(jar: CookieJar, prefix: string, added: number, madeAt: (text: string) => number | undefined): readonly string[] {
+export function trim(
+  jar: CookieJar,
+  prefix: string,
+  added: number,
+  madeAt: (text: string) => number | undefined,
+): readonly string[] {
   const known = jar
     .names()
     .filter((name) => name.startsWith(prefix))

@@ -40,7 +40,8 @@ export async function authorize(context: Context, request: WebRequest): Promise<
 
 async function serve(context: Context, request: WebRequest, target: Target, pool: Pool): Promise<WebResponse> {
   const cookie = request.header('cookie');
-  const signIn = target.wish === 'login' ? undefined : context.signIns.openSignIn(cookie, pool, context.config.signInHost);
+  const signIn =
+    target.wish === 'login' ? undefined : context.signIns.openSignIn(cookie, pool, context.config.signInHost);
   const label = { pool: poolLabel(pool), id: request.id, route: target.route };
   if (signIn === undefined) {
     // A denied person is never asked to sign in again for a second look (N3); the denial stands.
@@ -53,7 +54,9 @@ async function serve(context: Context, request: WebRequest, target: Target, pool
     const outcome = fresh.refreshed ? 'refreshed' : 'reused';
     context.events.onSignIn(label.pool, outcome);
     context.events.log({ event: outcome, ...label });
-    const sealed = fresh.refreshed ? [context.signIns.sealSignIn(fresh.signIn, context.config.signInHost, context.named()).cookie] : [];
+    const sealed = fresh.refreshed
+      ? [context.signIns.sealSignIn(fresh.signIn, context.config.signInHost, context.named()).cookie]
+      : [];
     return handOver(context, target, fresh.signIn, sealed);
   }
   if (fresh.kind === 'ended') {
@@ -71,7 +74,8 @@ async function toCognito(context: Context, request: WebRequest, target: Target, 
   const { state, nonce, codeChallenge } = attempt;
   const browser = browserId(context, jar);
   // A provider that the pool names keeps its own session: only asking for a login lets another account in.
-  const prompt = target.wish === 'login' && pool.authorize.identityProvider !== undefined ? { prompt: 'login' as const } : {};
+  const prompt =
+    target.wish === 'login' && pool.authorize.identityProvider !== undefined ? { prompt: 'login' as const } : {};
   try {
     const input = { redirectUri: context.origins.callback, state, nonce, codeChallenge, ...prompt };
     const address = await context.pools.of(pool).authorizeUrl(input);
@@ -85,7 +89,11 @@ async function toCognito(context: Context, request: WebRequest, target: Target, 
     context.events.onSignIn(poolLabel(pool), 'failed');
     context.events.log({ event: 'failed', id: request.id, pool: poolLabel(pool), route: target.route, reason });
     const text = 'the sign-in service can’t be reached at the moment';
-    return pageResponse(503, failedPage({ reason: text, again: startAgain(context, target), contact: context.config.contact }), request.id);
+    return pageResponse(
+      503,
+      failedPage({ reason: text, again: startAgain(context, target), contact: context.config.contact }),
+      request.id,
+    );
   }
 }
 

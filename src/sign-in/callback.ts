@@ -18,15 +18,18 @@ import { poolLabel, routeFor } from './standing.ts';
 
 /** Cognito's answer. Nothing is asked of Cognito before the state has been found in this browser and used up. */
 export async function callback(context: Context, request: WebRequest): Promise<WebResponse> {
-  const state = single(request.query, 'state');
-  const found = state === undefined || !isState(state) ? undefined : findCognitoAttempt(context, parseCookies(request.header('cookie')), state);
+  const state = stateOf(request);
+  const found =
+    state === undefined ? undefined : findCognitoAttempt(context, parseCookies(request.header('cookie')), state);
   const again = found === undefined ? context.origins.signedOut : startAgain(context, found.attempt.target);
   const refused = refuseUnlessNavigation(request, again);
   if (refused !== undefined) {
     return refused;
   }
-  if (state === undefined || !isState(state)) {
-    return failure(context, request, { reason: errorText(request) ?? 'the answer of the sign-in service belongs to no sign-in of this browser' });
+  if (state === undefined) {
+    return failure(context, request, {
+      reason: errorText(request) ?? 'the answer of the sign-in service belongs to no sign-in of this browser',
+    });
   }
   if (found === undefined) {
     return withoutAttempt(context, request, state);
@@ -34,10 +37,20 @@ export async function callback(context: Context, request: WebRequest): Promise<W
   const { attempt, consumed } = found;
   const until = attempt.target.at + limits.attemptSeconds;
   if (attempt.used || !context.used.use(`state ${state}`, until)) {
-    context.events.log({ event: 'continue', id: request.id, route: attempt.target.route, reason: 'state_used_or_expired' });
+    context.events.log({
+      event: 'continue',
+      id: request.id,
+      route: attempt.target.route,
+      reason: 'state_used_or_expired',
+    });
     return pageResponse(403, continuePage(again), request.id);
   }
   return redeem(context, request, attempt, consumed);
+}
+
+function stateOf(request: WebRequest): string | undefined {
+  const state = single(request.query, 'state');
+  return state !== undefined && isState(state) ? state : undefined;
 }
 
 /** Another browser's state, or one whose cookie has expired or made room for others. */
@@ -50,7 +63,12 @@ function withoutAttempt(context: Context, request: WebRequest, state: string): W
   return pageResponse(403, continuePage(context.leads.get(state)), request.id);
 }
 
-async function redeem(context: Context, request: WebRequest, attempt: CognitoAttempt, consumed: string): Promise<WebResponse> {
+async function redeem(
+  context: Context,
+  request: WebRequest,
+  attempt: CognitoAttempt,
+  consumed: string,
+): Promise<WebResponse> {
   const table = context.table();
   const pool = [...(table?.pools.values() ?? [])].find((one) => one.id.startsWith(attempt.target.pool));
   const target: Target = { ...attempt.target, pool: pool?.id ?? '' };
@@ -129,7 +147,13 @@ function failure(context: Context, request: WebRequest, about: Failure): WebResp
   if (about.pool !== undefined) {
     context.events.onSignIn(poolLabel(about.pool), event);
   }
-  context.events.log({ event, id: request.id, ...pool, ...route, reason: about.logged ?? errorCode(request) ?? 'no_valid_state' });
+  context.events.log({
+    event,
+    id: request.id,
+    ...pool,
+    ...route,
+    reason: about.logged ?? errorCode(request) ?? 'no_valid_state',
+  });
   const page = failedPage({ reason: about.reason, again: about.again, contact: context.config.contact });
   return pageResponse(about.status ?? 400, page, request.id, about.cookies ?? []);
 }
@@ -156,7 +180,10 @@ function errorCode(request: WebRequest): string | undefined {
 }
 
 const away = { status: 503, text: 'the sign-in service can’t be reached at the moment' };
-const misconfigured = { status: 403, text: 'the sign-in service and this site are not set up for each other; its operators can mend that' };
+const misconfigured = {
+  status: 403,
+  text: 'the sign-in service and this site are not set up for each other; its operators can mend that',
+};
 
 const failureTexts: Readonly<Record<TokenFailure['code'], { readonly status: number; readonly text: string }>> = {
   invalid_grant: { status: 403, text: 'the sign-in was used before or took too long' },

@@ -45,7 +45,12 @@ export function makeCognitoAttempt(deps: Deps, jar: CookieJar, target: Target): 
     nonce: digest('nonce', secret),
     codeChallenge: createHash('sha256').update(verifierOf(secret)).digest('base64url'),
     cookie: setCookie(name, value, { maxAge: limits.attemptSeconds }),
-    trimmed: trim(jar, stateCookiePrefix, name.length + value.length + 1, (text) => read(deps.sealer, text)?.attempt.target.at),
+    trimmed: trim(
+      jar,
+      stateCookiePrefix,
+      name.length + value.length + 1,
+      (text) => read(deps.sealer, text)?.attempt.target.at,
+    ),
   };
 }
 
@@ -85,7 +90,13 @@ function read(sealer: Sealer, text: string): { readonly secret: string; readonly
     return undefined;
   }
   const codeVerifier = verifierOf(secret);
-  const attempt = { state: digest('state', secret), nonce: digest('nonce', secret), codeVerifier, target, used: used === 1 };
+  const attempt = {
+    state: digest('state', secret),
+    nonce: digest('nonce', secret),
+    codeVerifier,
+    target,
+    used: used === 1,
+  };
   return { secret, attempt };
 }
 

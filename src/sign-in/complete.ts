@@ -26,7 +26,12 @@ interface Grant {
 }
 
 /** The app host's end: a grant that answers an attempt of this very browser becomes its session. */
-export async function complete(context: Context, table: Table, request: WebRequest, part: string): Promise<WebResponse> {
+export async function complete(
+  context: Context,
+  table: Table,
+  request: WebRequest,
+  part: string,
+): Promise<WebResponse> {
   const grant = read(context, table, request, part);
   const again = grant === undefined ? homeOf(context, table, request.host) : startAgain(context, grant.target);
   const refused = refuseUnlessNavigation(request, again ?? context.origins.app(request.host));
@@ -37,7 +42,12 @@ export async function complete(context: Context, table: Table, request: WebReque
   const attempt = grant === undefined ? undefined : usableAttempt(context, jar, grant);
   if (grant === undefined || attempt === undefined) {
     const route = grant === undefined ? {} : { route: grant.target.route };
-    context.events.log({ event: 'continue', id: request.id, ...route, reason: grant === undefined ? 'bad_grant' : 'no_attempt' });
+    context.events.log({
+      event: 'continue',
+      id: request.id,
+      ...route,
+      reason: grant === undefined ? 'bad_grant' : 'no_attempt',
+    });
     return pageResponse(403, continuePage(again), request.id);
   }
   return settle(context, request, { jar, grant, attempt });
@@ -105,7 +115,11 @@ function goOn(context: Context, request: WebRequest, settling: Settling, cookies
   if (before >= returnsAllowed) {
     context.events.log({ event: 'loop', id: request.id, route: target.route });
     const reason = 'the page does not accept the session that was just made';
-    const page = loopPage({ reason, address: startAgain(context, { ...target, returnPath }), contact: context.config.contact });
+    const page = loopPage({
+      reason,
+      address: startAgain(context, { ...target, returnPath }),
+      contact: context.config.contact,
+    });
     return pageResponse(403, page, request.id, [...cookies, loop.cleared]);
   }
   return redirect(`${context.origins.app(target.host)}${returnPath}`, [...cookies, loop.counted(returnPath, before)]);

@@ -16,7 +16,9 @@ export async function crowdedOut(
 ): Promise<readonly string[]> {
   const { jar, set, used } = next;
   const setName = set.slice(0, set.indexOf('='));
-  const sizes = new Map(jar.names().map((name) => [name, jar.all(name).reduce((sum, value) => sum + name.length + value.length + 1, 0)]));
+  const sizes = new Map(
+    jar.names().map((name) => [name, jar.all(name).reduce((sum, value) => sum + name.length + value.length + 1, 0)]),
+  );
   sizes.set(setName, set.indexOf(';'));
   sizes.delete(used);
   let total = [...sizes.values()].reduce((sum, size) => sum + size, 0);

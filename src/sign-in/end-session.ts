@@ -8,7 +8,11 @@ import { poolLabel } from './standing.ts';
  * Ends a sign-in in this process at once, then asks Cognito to revoke its refresh token; where that fails, the end
  * here stands all the same (L22).
  */
-export async function endSignIn(context: Context, pool: Pool, ending: Pick<Session | SignIn, 'sid' | 'refreshToken'>): Promise<void> {
+export async function endSignIn(
+  context: Context,
+  pool: Pool,
+  ending: Pick<Session | SignIn, 'sid' | 'refreshToken'>,
+): Promise<void> {
   context.sessions.ended(ending.sid, context.now() + pool.session.signInLifetime);
   context.events.onSignIn(poolLabel(pool), 'signed_out');
   if (ending.refreshToken !== undefined) {

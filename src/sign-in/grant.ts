@@ -13,7 +13,18 @@ export function handOver(context: Context, target: Target, signIn: SignIn, cooki
   const now = context.now();
   const { sid, pool, startedAt, identity, checkedAt, tokensExpireAt, refreshToken } = signIn;
   const state = { identity, checkedAt, tokensExpireAt, refreshToken };
-  const session: Session = { sid, pool, host: target.host, startedAt: now, signInStartedAt: startedAt, sealedAt: now, ...state };
+  const session: Session = {
+    sid,
+    pool,
+    host: target.host,
+    startedAt: now,
+    signInStartedAt: startedAt,
+    sealedAt: now,
+    ...state,
+  };
   const { text } = sealGrant(context.sealer, session, targetFields({ ...target, at: now }), context.named());
-  return redirect(context.origins.own(target.host, `/complete/${text.slice(0, pathPart)}?g=${text.slice(pathPart)}`), cookies);
+  return redirect(
+    context.origins.own(target.host, `/complete/${text.slice(0, pathPart)}?g=${text.slice(pathPart)}`),
+    cookies,
+  );
 }

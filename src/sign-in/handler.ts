@@ -58,7 +58,8 @@ function withoutBody(request: WebRequest, response: WebResponse): WebResponse {
 }
 
 async function answer(context: Context, request: WebRequest): Promise<WebResponse> {
-  const place = request.host === context.config.signInHost ? onSignInHost(context, request) : onAppHost(context, request);
+  const place =
+    request.host === context.config.signInHost ? onSignInHost(context, request) : onAppHost(context, request);
   if (place === undefined) {
     return pageResponse(404, notFoundPage(), request.id);
   }

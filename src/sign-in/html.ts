@@ -9,7 +9,13 @@ export class Html {
 
 export type HtmlValue = string | number | Html | undefined | false | readonly HtmlValue[];
 
-const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 
 export function escapeHtml(text: string): string {
   return text.replaceAll(/[&<>"']/g, (character) => entities[character] ?? '');
@@ -27,5 +33,7 @@ function render(value: HtmlValue): string {
   if (value instanceof Html) {
     return value.text;
   }
-  return typeof value === 'string' || typeof value === 'number' ? escapeHtml(String(value)) : value.map(render).join('');
+  return typeof value === 'string' || typeof value === 'number'
+    ? escapeHtml(String(value))
+    : value.map(render).join('');
 }

@@ -43,7 +43,11 @@ export function readLoop(
   const state = jar
     .all(name)
     .map((text) => open(deps.sealer, text, at.host))
-    .find((found) => found !== undefined && now < found.at + limits.loopSeconds) ?? { at: now, returns: [], rereads: [] };
+    .find((found) => found !== undefined && now < found.at + limits.loopSeconds) ?? {
+    at: now,
+    returns: [],
+    rereads: [],
+  };
   const save = (next: Omit<State, 'at'>): string => {
     const text = sealJson(deps.sealer, 'loop', { host: at.host, pool: '' }, [now, next.returns, next.rereads]);
     return setCookie(name, text, { maxAge: limits.loopSeconds });
@@ -78,6 +82,8 @@ function open(sealer: Sealer, text: string, host: string): State | undefined {
 
 function entriesOf(value: unknown): readonly Entry[] {
   return (Array.isArray(value) ? (value as readonly unknown[]) : []).flatMap((entry) =>
-    Array.isArray(entry) && typeof entry[0] === 'string' && typeof entry[1] === 'number' ? [[entry[0], entry[1]] as const] : [],
+    Array.isArray(entry) && typeof entry[0] === 'string' && typeof entry[1] === 'number'
+      ? [[entry[0], entry[1]] as const]
+      : [],
   );
 }

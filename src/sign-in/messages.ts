@@ -84,7 +84,12 @@ export function openLeave(sealer: Sealer, kind: 'signout' | 'return', text: stri
     return undefined;
   }
   const [route, sid, returnPath, switchAccount, at] = opened.value as readonly unknown[];
-  if (typeof route !== 'string' || typeof sid !== 'string' || typeof returnPath !== 'string' || typeof at !== 'number') {
+  if (
+    typeof route !== 'string' ||
+    typeof sid !== 'string' ||
+    typeof returnPath !== 'string' ||
+    typeof at !== 'number'
+  ) {
     return undefined;
   }
   return {
@@ -98,11 +103,20 @@ export function openLeave(sealer: Sealer, kind: 'signout' | 'return', text: stri
   };
 }
 
-export function sealJson(sealer: Sealer, kind: SealKind, scope: { readonly pool: string; readonly host: string }, value: unknown): string {
+export function sealJson(
+  sealer: Sealer,
+  kind: SealKind,
+  scope: { readonly pool: string; readonly host: string },
+  value: unknown,
+): string {
   return sealer.seal(kind, { pool: scope.pool, host: scope.host }, pack(value));
 }
 
-export function openJson(sealer: Sealer, kind: SealKind, text: string): { pool: string; host: string; value: unknown } | undefined {
+export function openJson(
+  sealer: Sealer,
+  kind: SealKind,
+  text: string,
+): { pool: string; host: string; value: unknown } | undefined {
   const opened = sealer.open(kind, text);
   const value = opened === undefined ? undefined : unpack(opened.plaintext, limits.sealedText);
   return opened === undefined || value === undefined ? undefined : { pool: opened.pool, host: opened.host, value };

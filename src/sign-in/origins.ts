@@ -10,7 +10,11 @@ export interface Origins {
   own(host: string, path: string): string;
 }
 
-export function createOrigins(config: { readonly signInHost: string; readonly publicPort: number; readonly prefix: string }): Origins {
+export function createOrigins(config: {
+  readonly signInHost: string;
+  readonly publicPort: number;
+  readonly prefix: string;
+}): Origins {
   const app = (host: string): string => `https://${host}${config.publicPort === 443 ? '' : `:${config.publicPort}`}`;
   const signIn = app(config.signInHost);
   return {
@@ -18,7 +22,8 @@ export function createOrigins(config: { readonly signInHost: string; readonly pu
     callback: `${signIn}/oauth2/callback`,
     signedOut: `${signIn}/oauth2/signed-out`,
     app,
-    start: (host, routeId, query) => `${app(host)}${config.prefix}/start/${routeId}?${new URLSearchParams(query).toString()}`,
+    start: (host, routeId, query) =>
+      `${app(host)}${config.prefix}/start/${routeId}?${new URLSearchParams(query).toString()}`,
     own: (host, path) => `${app(host)}${config.prefix}${path}`,
   };
 }

@@ -57,12 +57,15 @@ export function createRefreshes(): Refreshes {
  */
 export async function freshen(context: Context, pool: Pool, signIn: SignIn, target: Target): Promise<Freshened> {
   const now = context.now();
-  const asIs: Freshened = now < signIn.tokensExpireAt ? { kind: 'usable', signIn, refreshed: false } : { kind: 'expired' };
+  const asIs: Freshened =
+    now < signIn.tokensExpireAt ? { kind: 'usable', signIn, refreshed: false } : { kind: 'expired' };
   if (!isDue(signIn, pool, target, now) || signIn.refreshToken === undefined) {
     return asIs;
   }
   const { refreshToken } = signIn;
-  const answer = await context.refreshes.run(digest('refresh', refreshToken.reveal()), now, () => context.pools.of(pool).refresh(refreshToken));
+  const answer = await context.refreshes.run(digest('refresh', refreshToken.reveal()), now, () =>
+    context.pools.of(pool).refresh(refreshToken),
+  );
   if (answer.kind === 'failed') {
     if (answer.code === 'invalid_grant') {
       return { kind: 'ended' };

@@ -29,7 +29,9 @@ function readings(path: string): readonly string[] {
 
 /** Decodes what can be decoded and leaves the rest: no reader agrees with another on malformed escapes. */
 function decode(path: string): string {
-  return path.replaceAll(/(?:%[0-9A-Fa-f]{2})+/g, (part) => Buffer.from(part.replaceAll('%', ''), 'hex').toString('utf8'));
+  return path.replaceAll(/(?:%[0-9A-Fa-f]{2})+/g, (part) =>
+    Buffer.from(part.replaceAll('%', ''), 'hex').toString('utf8'),
+  );
 }
 
 function isPathHere(reading: string, prefix: string): boolean {

@@ -44,7 +44,12 @@ export async function signOutEverywhere(context: Context, request: WebRequest): 
   if (leave === undefined || !mayEndAtOnce(context, request, leave)) {
     return pageResponse(200, question(open, leave === undefined ? undefined : text), request.id);
   }
-  const ended = await end(context, request, open.filter(({ pool }) => pool.id === leave.pool), leave);
+  const ended = await end(
+    context,
+    request,
+    open.filter(({ pool }) => pool.id === leave.pool),
+    leave,
+  );
   return redirect(ended.address, ended.cookies);
 }
 
@@ -94,7 +99,12 @@ async function end(context: Context, request: WebRequest, open: readonly Open[],
 }
 
 /** The browser id is renewed with the next sign-in. Sign-ins of other pools keep their cookies. */
-function cookiesOfEnd(context: Context, request: WebRequest, open: readonly Open[], leave: Leave | undefined): readonly string[] {
+function cookiesOfEnd(
+  context: Context,
+  request: WebRequest,
+  open: readonly Open[],
+  leave: Leave | undefined,
+): readonly string[] {
   const jar = parseCookies(request.header('cookie'));
   const names = [leave?.pool ?? [], ...open.map(({ pool }) => pool.id)].flat().map(signInCookieName);
   const attempts = jar.names().filter((name) => name.startsWith(stateCookiePrefix));

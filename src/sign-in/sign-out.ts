@@ -76,7 +76,12 @@ async function leave(context: Context, request: WebRequest, wanted: Wanted): Pro
     return pageResponse(200, leavingPage(context.origins.signedOut), request.id, cookies);
   }
   const sealed = sealLeave(context.sealer, 'signout', leaving);
-  return pageResponse(200, leavingPage(`${context.origins.signIn}/oauth2/sign-out?request=${sealed}`), request.id, cookies);
+  return pageResponse(
+    200,
+    leavingPage(`${context.origins.signIn}/oauth2/sign-out?request=${sealed}`),
+    request.id,
+    cookies,
+  );
 }
 
 /** Sessions, and attempts too: a sign-in under way must not come back after the sign-out. */
@@ -93,7 +98,8 @@ function cookiesToClear(request: WebRequest, pools: readonly Pool[]): readonly s
 function leaveOf(context: Context, request: WebRequest, wanted: Wanted): Leave | undefined {
   const { parameters, pools, sessions, table, returnPath } = wanted;
   const named = single(parameters, 'pool');
-  const pool = pools.find((one) => one.id.slice(0, 8) === named) ?? pools.find((one) => one.id === sessions[0]?.pool) ?? pools[0];
+  const pool =
+    pools.find((one) => one.id.slice(0, 8) === named) ?? pools.find((one) => one.id === sessions[0]?.pool) ?? pools[0];
   if (pool === undefined) {
     return undefined;
   }

@@ -24,15 +24,18 @@ export function signedOut(context: Context, request: WebRequest): WebResponse {
   if (leave?.switchAccount === true && back !== undefined) {
     return redirect(back, cookies);
   }
-  const pool = leave === undefined ? undefined : context.table()?.pools.get(leave.pool);
-  const provider = pool?.authorize.identityProvider;
   const page = signedOutPage({
     back,
     host: leave?.host,
-    provider: provider === 'COGNITO' ? undefined : provider,
+    provider: leave === undefined ? undefined : providerOf(context, leave.pool),
     incomplete: request.query.has('incomplete'),
   });
   return pageResponse(200, page, request.id, cookies);
+}
+
+function providerOf(context: Context, pool: string): string | undefined {
+  const provider = context.table()?.pools.get(pool)?.authorize.identityProvider;
+  return provider === 'COGNITO' ? undefined : provider;
 }
 
 /** Only while the route is still there for that host, and to a path that is checked once more. */

@@ -44,11 +44,17 @@ export function poolsOf(table: Table, policy: CompiledPolicy): readonly Pool[] {
 
 /** All pools of all routes on a host, in their order. */
 export function poolsOn(table: Table, host: string): readonly Pool[] {
-  return [...new Set(table.routesOn(host).flatMap(({ policy }) => (policy === undefined ? [] : poolsOf(table, policy))))];
+  return [
+    ...new Set(table.routesOn(host).flatMap(({ policy }) => (policy === undefined ? [] : poolsOf(table, policy)))),
+  ];
 }
 
 /** The sessions of this browser on the host that it asked. */
-export async function sessionsHere(context: Context, request: WebRequest, pools: readonly Pool[]): Promise<SessionRead> {
+export async function sessionsHere(
+  context: Context,
+  request: WebRequest,
+  pools: readonly Pool[],
+): Promise<SessionRead> {
   const here = { hosts: [request.host], matchesHost: (host: string) => host === request.host };
   return context.sessions.read(request.header('cookie'), here, pools);
 }
@@ -58,12 +64,24 @@ export type Standing =
   | { readonly kind: 'request'; readonly reason: RefusalReason }
   | { readonly kind: 'person'; readonly verdict: Verdict };
 
-export function judgeReturn(request: WebRequest, route: OpenRoute, returnPath: string, live: readonly Session[]): Standing {
+export function judgeReturn(
+  request: WebRequest,
+  route: OpenRoute,
+  returnPath: string,
+  live: readonly Session[],
+): Standing {
   const match = matchRequest(visit(request, returnPath), route.policy);
   if (match.kind === 'refuse') {
     return { kind: 'request', reason: match.reason };
   }
-  return { kind: 'person', verdict: judge(match.rule, live.map((session) => session.identity), route.policy) };
+  return {
+    kind: 'person',
+    verdict: judge(
+      match.rule,
+      live.map((session) => session.identity),
+      route.policy,
+    ),
+  };
 }
 
 /** The navigation that would follow, as the plane would describe it. */

@@ -35,7 +35,12 @@ interface Visit {
 }
 
 /** Where the plane sends a navigation that may not pass: in, on to the sign-in host, or to the page that says why not. */
-export async function start(context: Context, table: Table, request: WebRequest, routeId: string): Promise<WebResponse> {
+export async function start(
+  context: Context,
+  table: Table,
+  request: WebRequest,
+  routeId: string,
+): Promise<WebResponse> {
   const found = table.route(routeId);
   if (found === undefined || !table.ownsHost(found.route, request.host)) {
     return pageResponse(404, notFoundPage(), request.id);
@@ -75,7 +80,7 @@ function judged(context: Context, visit: Visit): WebResponse {
   if (verdict.identity === undefined || newPerson) {
     return withoutSession(context, visit);
   }
-  return refused(context, visit, verdict);
+  return refusal(context, visit, verdict);
 }
 
 function allowed(context: Context, visit: Visit, verdict: Verdict): WebResponse {
@@ -91,7 +96,9 @@ function sendBack(context: Context, visit: Visit): WebResponse {
     context.events.log({ event: 'loop', id: request.id, route: visit.routeId });
     const address = startAddress(context, visit, {});
     const reason = 'the server that asked may not know yet what this one knows';
-    return pageResponse(403, loopPage({ reason, address, contact: context.config.contact }), request.id, [loop.cleared]);
+    return pageResponse(403, loopPage({ reason, address, contact: context.config.contact }), request.id, [
+      loop.cleared,
+    ]);
   }
   return redirect(`${context.origins.app(request.host)}${returnPath}`, [loop.counted(returnPath, returns)]);
 }
@@ -119,7 +126,7 @@ function withoutSession(context: Context, visit: Visit): WebResponse {
 }
 
 /** Groups are read again before a denial, and once more when the person asks for it. */
-function refused(context: Context, visit: Visit, verdict: Verdict & { readonly kind: 'refuse' }): WebResponse {
+function refusal(context: Context, visit: Visit, verdict: Verdict & { readonly kind: 'refuse' }): WebResponse {
   const { read, loop, request } = visit;
   const asked = request.query.has('check');
   // The sign-in host had nothing to read again.
@@ -132,17 +139,31 @@ function refused(context: Context, visit: Visit, verdict: Verdict & { readonly k
     return toSignInHost(context, visit, outdated.pool, 'reread');
   }
   const pool = visit.route.pools.find((one) => one.id === verdict.identity?.pool);
-  context.events.log({ event: 'denied', id: request.id, route: visit.routeId, reason: verdict.reason, ...labelOf(pool) });
+  context.events.log({
+    event: 'denied',
+    id: request.id,
+    route: visit.routeId,
+    reason: verdict.reason,
+    ...labelOf(pool),
+  });
   if (pool !== undefined) {
     context.events.onSignIn(poolLabel(pool), 'denied');
   }
   return pageResponse(403, denialOf(context, visit, verdict, pool), request.id);
 }
 
-function denialOf(context: Context, visit: Visit, verdict: Verdict & { readonly kind: 'refuse' }, pool: Pool | undefined) {
+function denialOf(
+  context: Context,
+  visit: Visit,
+  verdict: Verdict & { readonly kind: 'refuse' },
+  pool: Pool | undefined,
+) {
   const { read, request, returnPath, route } = visit;
   const absent = route.pools.filter((one) => !read.live.some((session: Session) => session.pool === one.id));
-  const other = (one: Pool) => ({ name: one.name, address: startAddress(context, visit, { pool: one.id.slice(0, 8) }) });
+  const other = (one: Pool) => ({
+    name: one.name,
+    address: startAddress(context, visit, { pool: one.id.slice(0, 8) }),
+  });
   return denialPage({
     host: request.host,
     returnPath,
@@ -168,7 +189,10 @@ function toSignInHost(context: Context, visit: Visit, pool: string, wish: Wish):
   const attempt = makeAttempt(context, jar, { host, pool }, { returnPath, returns: loop.returnsTo(returnPath) });
   const target = { pool, host, route, attempt: attempt.id, wish, at: context.now(), returnPath };
   const sealed = sealRequest(context.sealer, target);
-  return redirect(`${context.origins.signIn}/oauth2/authorize?request=${sealed}`, [...deadCookies(visit), ...attempt.cookies]);
+  return redirect(`${context.origins.signIn}/oauth2/authorize?request=${sealed}`, [
+    ...deadCookies(visit),
+    ...attempt.cookies,
+  ]);
 }
 
 /** Session cookies that nothing can be read from any more are taken away on the way to a sign-in (T7). */

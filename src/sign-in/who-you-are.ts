@@ -15,7 +15,11 @@ export async function whoYouAre(context: Context, table: Table, request: WebRequ
   const { session, pool, live } = await current(context, table, request, poolsOn(table, request.host));
   const home = routeFor(table, request.host, '/');
   if (session === undefined || pool === undefined) {
-    return pageResponse(200, nobodyPage(request.host, home && context.origins.start(request.host, home.route.id, { rd: '/' })), request.id);
+    return pageResponse(
+      200,
+      nobodyPage(request.host, home && context.origins.start(request.host, home.route.id, { rd: '/' })),
+      request.id,
+    );
   }
   const route = home === undefined ? undefined : openRoute(table, home);
   const standing = route && judgeReturn(request, route, '/', live);
@@ -39,22 +43,39 @@ export async function userinfo(context: Context, table: Table, request: WebReque
   if (path === undefined) {
     return json(400, { reason: 'path_malformed' });
   }
-  const found = routeFor(table, request.host, splitReturnPath(path).path);
-  const route = found === undefined ? undefined : openRoute(table, found);
-  const pools = asked && route !== undefined ? route.pools : poolsOn(table, request.host);
-  const { session, pool, live } = await current(context, table, request, pools);
-  const refused = asked ? refusal(request, route, path, live) : undefined;
-  if (refused !== undefined && refused !== 'no_session') {
-    return json(403, { reason: refused });
-  }
-  if (session === undefined || pool === undefined) {
-    const signIn = found && context.origins.start(request.host, found.route.id, { rd: path });
-    return json(401, signIn === undefined ? {} : { signIn });
-  }
-  return json(200, described(session, pool));
+  return asked ? aboutPath(context, table, request, path) : aboutHost(context, table, request, path);
 }
 
-function refusal(request: WebRequest, route: ReturnType<typeof openRoute>, path: string, live: readonly Session[]): string | undefined {
+async function aboutHost(context: Context, table: Table, request: WebRequest, path: string): Promise<WebResponse> {
+  const { session, pool } = await current(context, table, request, poolsOn(table, request.host));
+  return session === undefined || pool === undefined
+    ? nobody(context, request, routeFor(table, request.host, path), path)
+    : json(200, described(session, pool));
+}
+
+async function aboutPath(context: Context, table: Table, request: WebRequest, path: string): Promise<WebResponse> {
+  const found = routeFor(table, request.host, splitReturnPath(path).path);
+  const route = found && openRoute(table, found);
+  const { session, pool, live } = await current(context, table, request, route?.pools ?? []);
+  const reason = refusal(request, route, path, live);
+  if (reason !== undefined) {
+    return json(403, { reason });
+  }
+  return session === undefined || pool === undefined
+    ? nobody(context, request, found, path)
+    : json(200, described(session, pool));
+}
+
+function nobody(context: Context, request: WebRequest, found: CompiledRoute | undefined, rd: string): WebResponse {
+  return json(401, found === undefined ? {} : { signIn: context.origins.start(request.host, found.route.id, { rd }) });
+}
+
+function refusal(
+  request: WebRequest,
+  route: ReturnType<typeof openRoute>,
+  path: string,
+  live: readonly Session[],
+): string | undefined {
   if (route === undefined) {
     return 'policy_broken';
   }
@@ -62,7 +83,10 @@ function refusal(request: WebRequest, route: ReturnType<typeof openRoute>, path:
   if (standing.kind === 'request') {
     return standing.reason;
   }
-  return standing.verdict.kind === 'refuse' ? standing.verdict.reason : undefined;
+  // Nobody is signed in: 401 says where to do so.
+  return standing.verdict.kind === 'refuse' && standing.verdict.identity !== undefined
+    ? standing.verdict.reason
+    : undefined;
 }
 
 function described(session: Session, pool: Pool) {

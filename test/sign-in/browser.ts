@@ -32,7 +32,9 @@ export class Browser {
 
   cookieHeader(host: string): string | undefined {
     const jar = this.jars.get(host);
-    return jar === undefined || jar.size === 0 ? undefined : [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
+    return jar === undefined || jar.size === 0
+      ? undefined
+      : [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
   }
 
   jar(host: string): Map<string, string> {
@@ -111,7 +113,12 @@ export class Browser {
       origin: undefined,
       preflight: false,
     };
-    const verdict = decide(request, live.map((session) => session.identity), found.policy, { acme: true, prefix: '/_cognito-gate' });
+    const verdict = decide(
+      request,
+      live.map((session) => session.identity),
+      found.policy,
+      { acme: true, prefix: '/_cognito-gate' },
+    );
     if (verdict.kind === 'allow') {
       return answer(200, `app: ${verdict.identity?.username ?? 'anyone'}`);
     }

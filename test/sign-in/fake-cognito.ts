@@ -45,7 +45,13 @@ export const cognitoHost = 'login.cognito.test';
 export function createFakeCognito(now: () => number): FakeCognito {
   const codes = new Map<string, Code>();
   const refreshable = new Map<string, FakePerson>();
-  const state = { redeems: 0, refreshes: 0, revoked: [] as string[], authorizations: [] as URL[], secrets: [] as string[] };
+  const state = {
+    redeems: 0,
+    refreshes: 0,
+    revoked: [] as string[],
+    authorizations: [] as URL[],
+    secrets: [] as string[],
+  };
   const fake: FakeCognito = {
     person: undefined,
     failure: undefined,
@@ -79,7 +85,13 @@ export function createFakeCognito(now: () => number): FakeCognito {
       state.secrets.push(code);
       const nonce = url.searchParams.get('nonce') ?? '';
       const challenge = url.searchParams.get('code_challenge') ?? '';
-      codes.set(code, { person: sso.person, nonce, challenge, pool: url.searchParams.get('client_id') ?? '', used: false });
+      codes.set(code, {
+        person: sso.person,
+        nonce,
+        challenge,
+        pool: url.searchParams.get('client_id') ?? '',
+        used: false,
+      });
       callback.search = new URLSearchParams({ code, state: url.searchParams.get('state') ?? '' }).toString();
       return callback;
     },
@@ -161,7 +173,9 @@ export function createFakeCognito(now: () => number): FakeCognito {
       return refreshable.delete(refreshToken.reveal());
     },
     async logoutUrl(logoutUri) {
-      return new URL(`https://${cognitoHost}/logout?${new URLSearchParams({ client_id: pool.clientId, logout_uri: logoutUri }).toString()}`);
+      return new URL(
+        `https://${cognitoHost}/logout?${new URLSearchParams({ client_id: pool.clientId, logout_uri: logoutUri }).toString()}`,
+      );
     },
     keySetAge: () => undefined,
     issuer: () => undefined,

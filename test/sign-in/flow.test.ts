@@ -3,7 +3,18 @@ import { describe, it } from 'node:test';
 
 import { Browser } from './browser.ts';
 import { cognitoHost } from './fake-cognito.ts';
-import { createWorld, dualHost, dualId, partnerPool, shopHost, shopId, signInHost, staffPool, startUrl, wikiHost } from './world.ts';
+import {
+  createWorld,
+  dualHost,
+  dualId,
+  partnerPool,
+  shopHost,
+  shopId,
+  signInHost,
+  staffPool,
+  startUrl,
+  wikiHost,
+} from './world.ts';
 
 const ada = { username: 'ada', groups: ['admins'] };
 const bob = { username: 'bob', groups: ['staff'] };
@@ -72,10 +83,15 @@ describe('signing in', () => {
 
   it('T22.6 uses publicPort in every address and the one callback, whatever host is sent (L8)', async () => {
     const { world, browser } = signedInWorld(ada, { publicPort: 8443 });
-    const response = await browser.ask(startUrl(shopHost, shopId, '/'), { headers: { 'x-forwarded-host': 'evil.test' } });
+    const response = await browser.ask(startUrl(shopHost, shopId, '/'), {
+      headers: { 'x-forwarded-host': 'evil.test' },
+    });
     assert.match(response.headers['location'] ?? '', /^https:\/\/auth\.example\.com:8443\/oauth2\/authorize\?request=/);
     await browser.go(response.headers['location'] ?? '', { until: (url) => url.pathname.startsWith('/_cognito-gate') });
-    assert.equal(world.cognito.authorizations[0]?.searchParams.get('redirect_uri'), 'https://auth.example.com:8443/oauth2/callback');
+    assert.equal(
+      world.cognito.authorizations[0]?.searchParams.get('redirect_uri'),
+      'https://auth.example.com:8443/oauth2/callback',
+    );
   });
 
   it('L8 a host that is no host of the route is not served', async () => {
@@ -154,7 +170,9 @@ describe('refresh at the sign-in host', () => {
     world.cognito.rotate = true;
     await browser.go(`https://${shopHost}/`);
     world.clock.now += 700;
-    const starts = await Promise.all(Array.from({ length: 10 }, (_, n) => browser.ask(startUrl(wikiHost, '2'.repeat(32), `/${n}`))));
+    const starts = await Promise.all(
+      Array.from({ length: 10 }, (_, n) => browser.ask(startUrl(wikiHost, '2'.repeat(32), `/${n}`))),
+    );
     const answers = await Promise.all(starts.map((start) => browser.ask(start.headers['location'] ?? '')));
     for (const answer of answers) {
       assert.match(answer.headers['location'] ?? '', /^https:\/\/wiki\.test\/_cognito-gate\/complete\//);

@@ -52,13 +52,18 @@ const encodings: Readonly<Record<string, (text: string) => string>> = {
   raw: (text) => text,
   once: (text) => encodeURIComponent(text),
   'once, every byte': (text) => [...Buffer.from(text)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join(''),
-  'once, all but the first slash': (text) => (text.startsWith('/') ? `/${encodeURIComponent(text.slice(1))}` : encodeURIComponent(text)),
+  'once, all but the first slash': (text) =>
+    text.startsWith('/') ? `/${encodeURIComponent(text.slice(1))}` : encodeURIComponent(text),
   twice: (text) => encodeURIComponent(encodeURIComponent(text)),
   'twice, all but the first slash': (text) =>
-    text.startsWith('/') ? `/${encodeURIComponent(encodeURIComponent(text.slice(1)))}` : encodeURIComponent(encodeURIComponent(text)),
+    text.startsWith('/')
+      ? `/${encodeURIComponent(encodeURIComponent(text.slice(1)))}`
+      : encodeURIComponent(encodeURIComponent(text)),
 };
 
-const table = forms().flatMap(([id, form]) => Object.entries(encodings).map(([name, encode]) => ({ id, name, text: encode(form) })));
+const table = forms().flatMap(([id, form]) =>
+  Object.entries(encodings).map(([name, encode]) => ({ id, name, text: encode(form) })),
+);
 
 /** What a query decodes to must be refused, or stay on the host. */
 function staysHere(location: string | undefined, allowed: readonly string[]): boolean {
@@ -75,8 +80,14 @@ describe('open redirects', () => {
   it('T8 at start: 400, no Location, no cookie', async () => {
     const world = createWorld();
     for (const { id, name, text } of table.filter((row) => row.text !== '')) {
-      const response = await new Browser(world).ask(`https://${shopHost}${prefix}/start/${shopId}?${new URLSearchParams({ rd: text }).toString()}`);
-      assert.deepEqual([response.status, response.headers['location'], response.cookies.length], [400, undefined, 0], `${id} ${name}`);
+      const response = await new Browser(world).ask(
+        `https://${shopHost}${prefix}/start/${shopId}?${new URLSearchParams({ rd: text }).toString()}`,
+      );
+      assert.deepEqual(
+        [response.status, response.headers['location'], response.cookies.length],
+        [400, undefined, 0],
+        `${id} ${name}`,
+      );
     }
   });
 
@@ -84,11 +95,21 @@ describe('open redirects', () => {
     const world = createWorld();
     world.cognito.person = { username: 'ada', groups: [] };
     for (const { id, name, text } of table) {
-      const target = { pool: staffPool.id, host: shopHost, route: shopId, attempt: 'x'.repeat(22), wish: 'any' as const, at: world.clock.now };
+      const target = {
+        pool: staffPool.id,
+        host: shopHost,
+        route: shopId,
+        attempt: 'x'.repeat(22),
+        wish: 'any' as const,
+        at: world.clock.now,
+      };
       const sealed = sealRequest(world.sealer, { ...target, returnPath: text });
       const visited = await new Browser(world).go(`https://${signInHost}/oauth2/authorize?request=${sealed}`);
       assert.ok(visited.body.includes(`https://${shopHost}${prefix}/start/${shopId}?rd=%2F"`), `${id} ${name}`);
-      assert.ok(visited.way.every((url) => [shopHost, signInHost, cognitoHost].includes(url.hostname)), `${id} ${name}`);
+      assert.ok(
+        visited.way.every((url) => [shopHost, signInHost, cognitoHost].includes(url.hostname)),
+        `${id} ${name}`,
+      );
     }
   });
 
@@ -99,18 +120,40 @@ describe('open redirects', () => {
       const headers = { 'sec-fetch-site': 'same-origin' };
       const response = await new Browser(world).ask(`https://${shopHost}${prefix}/sign-out`, { form, headers });
       assert.equal(response.status, 400, `${id} ${name}`);
-      const leave = { pool: staffPool.id, host: shopHost, route: shopId, sid: undefined, returnPath: text, switchAccount: true, at: world.clock.now };
+      const leave = {
+        pool: staffPool.id,
+        host: shopHost,
+        route: shopId,
+        sid: undefined,
+        returnPath: text,
+        switchAccount: true,
+        at: world.clock.now,
+      };
       const browser = new Browser(world);
       browser.jar(signInHost).set('__Host-cgr', sealLeave(world.sealer, 'return', leave));
       const back = await browser.ask(`https://${signInHost}/oauth2/signed-out`);
       assert.equal(back.headers['location'], `https://${shopHost}${prefix}/start/${shopId}?rd=%2F&switch=1`);
-      const foreign = await new Browser(world).ask(`https://${signInHost}/oauth2/sign-out?logout_uri=${encodeURIComponent(text)}`);
+      const foreign = await new Browser(world).ask(
+        `https://${signInHost}/oauth2/sign-out?logout_uri=${encodeURIComponent(text)}`,
+      );
       assert.ok(staysHere(foreign.headers['location'], [signInHost]));
     }
   });
 
   it('keeps what is a path here', () => {
-    for (const path of ['/', '/a', '/a//b', '/.well-known/x', '/a?next=//evil.com', '/a?x=%0d%0a', '/my%20file', '/a#part', '/%zz', '/@x', '/a/../b']) {
+    for (const path of [
+      '/',
+      '/a',
+      '/a//b',
+      '/.well-known/x',
+      '/a?next=//evil.com',
+      '/a?x=%0d%0a',
+      '/my%20file',
+      '/a#part',
+      '/%zz',
+      '/@x',
+      '/a/../b',
+    ]) {
       assert.equal(readReturnPath(path, prefix), path);
     }
     assert.equal(readReturnPath('/räume?q=ü', prefix), '/r%C3%A4ume?q=%C3%BC');
@@ -118,7 +161,14 @@ describe('open redirects', () => {
 
   it('refuses paths of ours, in every spelling, and what is too long', () => {
     for (const path of ['', '/', '/userinfo', '/start/x'].map((rest) => `${prefix}${rest}`)) {
-      for (const spelling of [path, path.replace('_', '%5f'), path.replace('_', '%255f'), `/x/..${path}`, `/x/%2e%2e${path}`, path.toUpperCase()]) {
+      for (const spelling of [
+        path,
+        path.replace('_', '%5f'),
+        path.replace('_', '%255f'),
+        `/x/..${path}`,
+        `/x/%2e%2e${path}`,
+        path.toUpperCase(),
+      ]) {
         assert.equal(readReturnPath(spelling, prefix), undefined, spelling);
       }
     }
@@ -128,8 +178,33 @@ describe('open redirects', () => {
   });
 
   it('whatever text comes, a return path is ASCII, a path, and on the same host however it is resolved', () => {
-    const piece = fc.constantFrom('/', '\\', '.', '..', '%2f', '%5c', '%252f', '%2e', '%09', '\t', ' ', '@', ':', '?', '#', 'evil.com', '_cognito-gate', 'ä', '%', '%e4', '\ud800');
-    const text = fc.oneof(fc.string({ unit: 'binary' }), fc.array(piece, { maxLength: 12 }).map((parts) => parts.join('')));
+    const piece = fc.constantFrom(
+      '/',
+      '\\',
+      '.',
+      '..',
+      '%2f',
+      '%5c',
+      '%252f',
+      '%2e',
+      '%09',
+      '\t',
+      ' ',
+      '@',
+      ':',
+      '?',
+      '#',
+      'evil.com',
+      '_cognito-gate',
+      'ä',
+      '%',
+      '%e4',
+      '\ud800',
+    );
+    const text = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.array(piece, { maxLength: 12 }).map((parts) => parts.join('')),
+    );
     fc.assert(
       fc.property(fc.boolean(), text, (slash, rest) => {
         const path = readReturnPath(slash ? `/${rest}` : rest, prefix);

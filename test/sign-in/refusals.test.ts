@@ -119,13 +119,23 @@ describe('callback', () => {
       wrong.searchParams.set('error', 'access_denied');
       wrong.searchParams.set('error_description', 'PreSignUp failed: <img src=x onerror=alert(1)>');
       const body = await refusesCallback(world, browser, wrong);
-      assert.ok(body.includes('PreSignUp failed: &lt;img') && body.includes('(access_denied)') && !body.includes('<img'));
+      assert.ok(
+        body.includes('PreSignUp failed: &lt;img') && body.includes('(access_denied)') && !body.includes('<img'),
+      );
     }
     assert.ok(world.lines.every((line) => !JSON.stringify(line).includes('PreSignUp')));
   });
 
   it('T22.7 L6 a token failure gives a page with the reason and the id of the log line, and no sign-in', async () => {
-    for (const code of ['bad_token', 'invalid_grant', 'invalid_client', 'throttled', 'unavailable', 'timeout', 'misconfigured'] as const) {
+    for (const code of [
+      'bad_token',
+      'invalid_grant',
+      'invalid_client',
+      'throttled',
+      'unavailable',
+      'timeout',
+      'misconfigured',
+    ] as const) {
       const { world, browser } = fresh();
       const url = await toCallback(browser);
       world.cognito.failure = code;
@@ -185,7 +195,9 @@ describe('complete', () => {
     const { browser } = fresh();
     await fc.assert(
       fc.asyncProperty(fc.stringMatching(/^[A-Za-z0-9_.-]{1,300}$/), fc.string({ maxLength: 300 }), async (part, g) => {
-        const response = await browser.ask(`https://${shopHost}/_cognito-gate/complete/${part}?${new URLSearchParams({ g }).toString()}`);
+        const response = await browser.ask(
+          `https://${shopHost}/_cognito-gate/complete/${part}?${new URLSearchParams({ g }).toString()}`,
+        );
         assert.ok(response.status === 403 || response.status === 404);
         assert.equal(response.cookies.length, 0);
       }),
@@ -203,7 +215,9 @@ describe('complete', () => {
   it('S17 a hundred abandoned sign-ins leave at most 2 kB of attempts on either host', async () => {
     const { browser } = fresh();
     for (let count = 0; count < 100; count += 1) {
-      await browser.go(startUrl(shopHost, shopId, `/page/${count}?${'x'.repeat(count * 8)}`), { until: (url) => url.pathname === '/oauth2/callback' });
+      await browser.go(startUrl(shopHost, shopId, `/page/${count}?${'x'.repeat(count * 8)}`), {
+        until: (url) => url.pathname === '/oauth2/callback',
+      });
       for (const host of [shopHost, signInHost]) {
         const attempts = [...browser.jar(host)].filter(([name]) => /^__Host-cg[ac]-/.test(name));
         const size = attempts.reduce((sum, [name, value]) => sum + name.length + value.length + 1, 0);
@@ -216,7 +230,9 @@ describe('complete', () => {
     const { browser } = fresh();
     const callbacks: URL[] = [];
     for (let tab = 0; tab < 12; tab += 1) {
-      const visited = await browser.go(`https://${shopHost}/tab/${tab}`, { until: (url) => url.pathname === '/oauth2/callback' });
+      const visited = await browser.go(`https://${shopHost}/tab/${tab}`, {
+        until: (url) => url.pathname === '/oauth2/callback',
+      });
       callbacks.push(visited.url);
     }
     for (const [tab, url] of callbacks.entries()) {
@@ -239,7 +255,9 @@ describe('complete', () => {
 describe('what is no navigation', () => {
   it('N30 speculative loads: 403 and no attempt', async () => {
     const { browser } = fresh();
-    const response = await browser.ask(startUrl(shopHost, shopId, '/'), { headers: { 'sec-purpose': 'prefetch;prerender', 'sec-fetch-mode': 'navigate' } });
+    const response = await browser.ask(startUrl(shopHost, shopId, '/'), {
+      headers: { 'sec-purpose': 'prefetch;prerender', 'sec-fetch-mode': 'navigate' },
+    });
     assert.deepEqual([response.status, response.cookies.length], [403, 0]);
   });
 
@@ -258,13 +276,21 @@ describe('what is no navigation', () => {
 
   it('a fetch that followed a redirect here sets nothing', async () => {
     const { browser } = fresh();
-    const response = await browser.ask(startUrl(wikiHost, wikiId, '/'), { headers: { 'sec-fetch-dest': 'empty', 'sec-fetch-mode': 'cors' } });
+    const response = await browser.ask(startUrl(wikiHost, wikiId, '/'), {
+      headers: { 'sec-fetch-dest': 'empty', 'sec-fetch-mode': 'cors' },
+    });
     assert.deepEqual([response.status, response.cookies.length], [403, 0]);
   });
 
   it('other paths are 404, other methods 405, HEAD is GET without a body', async () => {
     const { browser } = fresh();
-    for (const url of [`https://${shopHost}/oauth2/callback`, `https://${signInHost}/_cognito-gate/`, `https://${shopHost}/`, `https://${signInHost}/`, `https://evil.test/_cognito-gate/`]) {
+    for (const url of [
+      `https://${shopHost}/oauth2/callback`,
+      `https://${signInHost}/_cognito-gate/`,
+      `https://${shopHost}/`,
+      `https://${signInHost}/`,
+      `https://evil.test/_cognito-gate/`,
+    ]) {
       assert.equal((await browser.ask(url)).status, 404, url);
     }
     assert.equal((await browser.ask(startUrl(shopHost, shopId, '/'), { method: 'PUT' })).status, 405);

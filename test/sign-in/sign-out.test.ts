@@ -23,7 +23,10 @@ describe('sign-out', () => {
     const { world, browser } = await signedIn();
     const posted = await browser.ask(signOutUrl, { form: {}, headers: sameOrigin });
     assert.equal(posted.status, 200);
-    assert.match(posted.body, /http-equiv="refresh" content="0;url=https:\/\/auth\.example\.com\/oauth2\/sign-out\?request=/);
+    assert.match(
+      posted.body,
+      /http-equiv="refresh" content="0;url=https:\/\/auth\.example\.com\/oauth2\/sign-out\?request=/,
+    );
     const address = /0;url=([^"]*)/.exec(posted.body)?.[1] ?? '';
     const visited = await browser.go(address);
     assert.equal(visited.url.href, `https://${signInHost}/oauth2/signed-out`);
@@ -117,7 +120,9 @@ describe('sign-out', () => {
     world.cognito.person = { username: 'bob', groups: ['staff'] };
     const browser = new Browser(world);
     const denied = await browser.go(`https://${shopHost}/admin?x=1`);
-    const fields = Object.fromEntries([...denied.body.matchAll(/name="([^"]*)" value="([^"]*)"/g)].map(([, name = '', value = '']) => [name, value]));
+    const fields = Object.fromEntries(
+      [...denied.body.matchAll(/name="([^"]*)" value="([^"]*)"/g)].map(([, name = '', value = '']) => [name, value]),
+    );
     assert.deepEqual([fields['rd'], fields['switch'], fields['route']], ['/admin?x=1', '1', shopId]);
     world.cognito.person = { username: 'ada', groups: ['admins'] };
     const visited = await browser.go(signOutUrl, { form: fields as Record<string, string>, headers: sameOrigin });
@@ -127,7 +132,10 @@ describe('sign-out', () => {
 
   it('switch account asks for a login where a provider would sign the same person in again, and the page says so', async () => {
     const { world, browser } = await signedIn({ authorize: { identityProvider: 'Entra' } });
-    const visited = await browser.go(signOutUrl, { form: { switch: '1', rd: '/', route: shopId }, headers: sameOrigin });
+    const visited = await browser.go(signOutUrl, {
+      form: { switch: '1', rd: '/', route: shopId },
+      headers: sameOrigin,
+    });
     assert.equal(visited.body, 'app: ada');
     assert.equal(world.cognito.authorizations.at(-1)?.searchParams.get('prompt'), 'login');
     const out = await browser.go(signOutUrl, { form: {}, headers: sameOrigin });

@@ -39,7 +39,10 @@ describe('who you are', () => {
     const { browser } = await as({ username: 'bob', groups: ['staff'] });
     const ok = await browser.ask(`${own}/userinfo`);
     const told = JSON.parse(ok.body) as Record<string, unknown>;
-    assert.deepEqual([ok.status, told['user'], told['groups'], told['sessionEnds']], [200, 'bob', ['staff'], '2027-01-15T18:00:00.000Z']);
+    assert.deepEqual(
+      [ok.status, told['user'], told['groups'], told['sessionEnds']],
+      [200, 'bob', ['staff'], '2027-01-15T18:00:00.000Z'],
+    );
     const refused = await browser.ask(`${own}/userinfo?path=/admin`);
     assert.deepEqual([refused.status, JSON.parse(refused.body)], [403, { reason: 'not_allowed' }]);
     assert.equal((await browser.ask(`${own}/userinfo?path=/x`)).status, 200);
@@ -52,7 +55,13 @@ describe('who you are', () => {
 describe('pages', () => {
   it('carry a strict policy that names the one style sheet, and are kept by nobody', async () => {
     const { browser } = await as({ username: 'bob', groups: ['staff'] });
-    const pages = [`${own}/`, `${own}/sign-out`, `https://${signInHost}/oauth2/signed-out`, `https://${signInHost}/oauth2/callback`, `${own}/nowhere`];
+    const pages = [
+      `${own}/`,
+      `${own}/sign-out`,
+      `https://${signInHost}/oauth2/signed-out`,
+      `https://${signInHost}/oauth2/callback`,
+      `${own}/nowhere`,
+    ];
     const denied = await browser.go(`https://${shopHost}/admin`);
     const answers = [...(await Promise.all(pages.map((url) => browser.ask(url)))), denied];
     for (const { headers, body } of answers) {
@@ -72,8 +81,10 @@ describe('pages', () => {
   });
 
   it('M6 a template escapes whatever is put in', () => {
-    assert.equal(html`<a href="${`"><script>`}">${["<b>", html`<i>${"'&"}</i>`, undefined, false, 3]}</a>`.text,
-      '<a href="&quot;&gt;&lt;script&gt;">&lt;b&gt;<i>&#39;&amp;</i>3</a>');
+    assert.equal(
+      html`<a href="${`"><script>`}">${['<b>', html`<i>${"'&"}</i>`, undefined, false, 3]}</a>`.text,
+      '<a href="&quot;&gt;&lt;script&gt;">&lt;b&gt;<i>&#39;&amp;</i>3</a>',
+    );
   });
 
   it('M3 no token, code, cookie, grant, address or name is in any event', async () => {
@@ -85,6 +96,8 @@ describe('pages', () => {
     for (const secret of [...world.cognito.secrets, ...cookies, 'ada-lovelace', '@mail.example']) {
       assert.ok(!logged.includes(secret));
     }
-    assert.ok(world.lines.some(({ event }) => event === 'denied') && world.lines.every(({ id }) => id.startsWith('id')));
+    assert.ok(
+      world.lines.some(({ event }) => event === 'denied') && world.lines.every(({ id }) => id.startsWith('id')),
+    );
   });
 });

@@ -21,11 +21,20 @@ export const wikiId = '2'.repeat(32);
 export const dualId = '3'.repeat(32);
 export const dualHost = 'dual.example.com';
 export const staffPool: Pool = { ...samplePool, id: 'a1b2c3d4'.repeat(8) };
-export const partnerPool: Pool = { ...samplePool, id: 'e5f60718'.repeat(8), name: 'partners', clientId: 'partner-client' };
+export const partnerPool: Pool = {
+  ...samplePool,
+  id: 'e5f60718'.repeat(8),
+  name: 'partners',
+  clientId: 'partner-client',
+};
 
 const rules: readonly Rule[] = [
   { name: 'health', match: { paths: [{ type: 'Exact', value: '/healthz' }] }, access: { kind: 'Public' } },
-  { name: 'admin', match: { paths: [{ type: 'PathPrefix', value: '/admin' }] }, access: { kind: 'Allow', conditions: [{ groups: ['admins'] }] } },
+  {
+    name: 'admin',
+    match: { paths: [{ type: 'PathPrefix', value: '/admin' }] },
+    access: { kind: 'Allow', conditions: [{ groups: ['admins'] }] },
+  },
   { name: 'everyone', match: {}, access: { kind: 'SignedIn' } },
 ];
 
@@ -68,7 +77,12 @@ export function createWorld(options: { readonly staff?: Partial<Pool>; readonly 
     now,
     random: randomBytes,
     named: () => ({ groups: table.namedGroups, claims: table.namedClaims }),
-    config: { signInHost, publicPort: options.publicPort ?? 443, prefix: '/_cognito-gate', contact: 'help@example.com' },
+    config: {
+      signInHost,
+      publicPort: options.publicPort ?? 443,
+      prefix: '/_cognito-gate',
+      contact: 'help@example.com',
+    },
     events: { onSignIn: (_pool, outcome) => void outcomes.push(outcome), log: (line) => void lines.push(line) },
   });
   return { table: () => table, cognito, lines, outcomes, clock, handle, sealer, sessions };

@@ -28,19 +28,19 @@ export function denialPage(denial: Denial): Page {
     headline: 'You are signed in, but this page is not open to you',
     alert: true,
     body: html`${why(denial)}
-${facts([
-  ['Signed in as', identity && accountName(identity)],
-  ['User pool', denial.pool],
-  ['Page', `${denial.host}${pathOnly(denial.returnPath)}`],
-  ['Rule', denial.rule],
-])}
-<p class="soft">If you were given access just now, check again. Nobody has to sign in for that.</p>
-${actions(
-  link(denial.checkAgain, 'Check again'),
-  button(denial.signOut.action, 'Switch account', denial.signOut.fields, true),
-  ...denial.others.map((other) => link(other.address, `Sign in with ${other.name}`, true)),
-)}
-${contactLine(denial.contact)}`,
+      ${facts([
+        ['Signed in as', identity && accountName(identity)],
+        ['User pool', denial.pool],
+        ['Page', `${denial.host}${pathOnly(denial.returnPath)}`],
+        ['Rule', denial.rule],
+      ])}
+      <p class="soft">If you were given access just now, check again. Nobody has to sign in for that.</p>
+      ${actions(
+        link(denial.checkAgain, 'Check again'),
+        button(denial.signOut.action, 'Switch account', denial.signOut.fields, true),
+        ...denial.others.map((other) => link(other.address, `Sign in with ${other.name}`, true)),
+      )}
+      ${contactLine(denial.contact)}`,
   };
 }
 
@@ -51,9 +51,8 @@ export function refusedPage(reason: RefusalReason, host: string, contact: string
     headline: 'This address is not open to anyone',
     alert: true,
     body: html`<p>The reason: ${refusalReasons[reason].text}.</p>
-<p>The people who run ${host} can change that; signing in can’t.</p>
-${actions(link('/', 'Go to the start page'))}
-${contactLine(contact)}`,
+      <p>The people who run ${host} can change that; signing in can’t.</p>
+      ${actions(link('/', 'Go to the start page'))} ${contactLine(contact)}`,
   };
 }
 
@@ -70,10 +69,17 @@ function why(denial: Denial) {
     return html`<p>The reason: ${refusalReasons[denial.reason].text}.</p>`;
   }
   const [only, ...rest] = denial.missing;
-  const unknown = denial.reason === 'groups_unknown' && html`<p>Your account has more groups than can be kept here, and not all of them are known.</p>`;
+  const unknown =
+    denial.reason === 'groups_unknown' &&
+    html`<p>Your account has more groups than can be kept here, and not all of them are known.</p>`;
   return rest.length === 0
-    ? html`<p>What is missing: ${only}.</p>${unknown}`
-    : html`<p>What is missing is one of these:</p><ul>${denial.missing.map((entry) => html`<li>${entry}</li>`)}</ul>${unknown}`;
+    ? html`<p>What is missing: ${only}.</p>
+        ${unknown}`
+    : html`<p>What is missing is one of these:</p>
+        <ul>
+          ${denial.missing.map((entry) => html`<li>${entry}</li>`)}
+        </ul>
+        ${unknown}`;
 }
 
 /** A query may hold what others should not read over a shoulder. */

@@ -49,7 +49,7 @@ function document(page: Page, id: string): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="robots" content="noindex">
-${page.goOn !== undefined && html`<meta http-equiv="refresh" content="0;url=${page.goOn}">`}
+${page.goOn !== undefined && html`<meta http-equiv="refresh" content="0;url=${page.goOn}" />`}
 <title>${page.title}</title>
 <style>${new Html(style)}</style>
 </head>

@@ -12,11 +12,11 @@ export function signOutQuestionPage(input: {
     title: 'Sign out?',
     headline: 'Do you want to sign out?',
     body: html`${input.account !== undefined && html`<p>You are signed in as ${input.account}.</p>`}
-<p>Signing out ends this sign-in on every site that uses it.</p>
-${actions(
-  button(input.action, 'Sign out', input.fields),
-  input.stay === undefined ? undefined : link(input.stay, 'Stay signed in', true),
-)}`,
+      <p>Signing out ends this sign-in on every site that uses it.</p>
+      ${actions(
+        button(input.action, 'Sign out', input.fields),
+        input.stay === undefined ? undefined : link(input.stay, 'Stay signed in', true),
+      )}`,
   };
 }
 
@@ -27,7 +27,7 @@ export function leavingPage(address: string): Page {
     headline: 'Signing you out',
     goOn: address,
     body: html`<p>If this page does not go on by itself, continue by hand.</p>
-${actions(link(address, 'Continue'))}`,
+      ${actions(link(address, 'Continue'))}`,
   };
 }
 
@@ -43,11 +43,14 @@ export function signedOutPage(input: {
     title: 'Signed out',
     headline: 'You are signed out',
     body: html`<p>This sign-in has ended on every site that used it.</p>
-${
-  input.provider !== undefined &&
-  html`<p>Your account is kept by ${input.provider}, which may sign you in again without asking. To end that as well, sign out there.</p>`
-}
-${input.incomplete && html`<p>The sign-in service could not be told. To be sure, close all windows of this browser.</p>`}
-${input.back !== undefined && actions(link(input.back, `Sign in to ${input.host ?? 'the site'} again`, true))}`,
+      ${
+        input.provider !== undefined &&
+        html`<p>
+          Your account is kept by ${input.provider}, which may sign you in again without asking. To end that as well,
+          sign out there.
+        </p>`
+      }
+      ${input.incomplete && html`<p>The sign-in service could not be told. To be sure, close all windows of this browser.</p>`}
+      ${input.back !== undefined && actions(link(input.back, `Sign in to ${input.host ?? 'the site'} again`, true))}`,
   };
 }

@@ -6,8 +6,12 @@ export function link(address: string, text: string, plain = false): Html {
 
 /** A form of one button; `fields` go along hidden. */
 export function button(action: string, text: string, fields: Readonly<Record<string, string>>, plain = false): Html {
-  const hidden = Object.entries(fields).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`);
-  return html`<form method="post" action="${action}">${hidden}<button class="${plain ? 'button plain' : 'button'}">${text}</button></form>`;
+  const hidden = Object.entries(fields).map(
+    ([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`,
+  );
+  return html`<form method="post" action="${action}">
+    ${hidden}<button class="${plain ? 'button plain' : 'button'}">${text}</button>
+  </form>`;
 }
 
 export function actions(...items: readonly (Html | undefined)[]): Html {
@@ -16,7 +20,16 @@ export function actions(...items: readonly (Html | undefined)[]): Html {
 
 /** Rows of a name and a value; those without a value are left out. */
 export function facts(rows: readonly (readonly [name: string, value: string | Html | undefined])[]): Html {
-  const shown = rows.flatMap(([name, value]) => (value === undefined || value === '' ? [] : [html`<div><dt>${name}</dt><dd>${value}</dd></div>`]));
+  const shown = rows.flatMap(([name, value]) =>
+    value === undefined || value === ''
+      ? []
+      : [
+          html`<div>
+            <dt>${name}</dt>
+            <dd>${value}</dd>
+          </div>`,
+        ],
+  );
   return html`<dl>${shown}</dl>`;
 }
 

@@ -20,6 +20,8 @@ a{color:var(--accent);text-underline-offset:.18em}
 .soft{color:var(--soft)}
 .actions{display:flex;flex-wrap:wrap;gap:.75rem;margin-top:1.6rem}
 .actions form{margin:0}
+.actions+p{margin-top:1.4rem}
+main>:last-child{margin-bottom:0}
 .button{display:inline-block;font:inherit;font-weight:600;line-height:1.3;min-height:2.75rem;padding:.7rem 1.15rem;border:1px solid var(--accent);border-radius:.5rem;background:var(--accent);color:var(--on-accent);text-decoration:none;cursor:pointer}
 .button.plain{background:transparent;color:var(--accent)}
 .button:hover{filter:brightness(1.08)}

@@ -9,9 +9,14 @@ export function continuePage(address: string | undefined): Page {
     headline: 'One more step',
     body:
       address === undefined
-        ? html`<p>This sign-in was finished before, or it waited too long. Please open the page that you wanted once more.</p>`
-        : html`<p>This sign-in was finished before, or it waited too long. Nothing is lost: continue to the page that you wanted.</p>
-${actions(link(address, 'Continue'))}`,
+        ? html`<p>
+            This sign-in was finished before, or it waited too long. Please open the page that you wanted once more.
+          </p>`
+        : html`<p>
+              This sign-in was finished before, or it waited too long. Nothing is lost: continue to the page that you
+              wanted.
+            </p>
+            ${actions(link(address, 'Continue'))}`,
   };
 }
 
@@ -22,20 +27,25 @@ export function newTabPage(address: string): Page {
     headline: 'Please open this page in a tab of its own',
     framable: true,
     body: html`<p>Signing in does not work inside another page.</p>
-<div class="actions"><a class="button" href="${address}" target="_blank" rel="noopener noreferrer">Open in a new tab</a></div>`,
+      <div class="actions">
+        <a class="button" href="${address}" target="_blank" rel="noopener noreferrer">Open in a new tab</a>
+      </div>`,
   };
 }
 
 /** The browser has been sent back to one page again and again, and the page did not let it in. */
-export function loopPage(input: { readonly reason: string; readonly address: string; readonly contact: string | undefined }): Page {
+export function loopPage(input: {
+  readonly reason: string;
+  readonly address: string;
+  readonly contact: string | undefined;
+}): Page {
   return {
     title: 'Sign-in stopped',
     headline: 'You were sent back and forth, so we stopped',
     alert: true,
     body: html`<p>You are signed in, yet the page keeps asking you to sign in: ${input.reason}.</p>
-<p>Often it helps to wait half a minute and try again, or to allow cookies for this site.</p>
-${actions(link(input.address, 'Try again'))}
-${contactLine(input.contact)}`,
+      <p>Often it helps to wait half a minute and try again, or to allow cookies for this site.</p>
+      ${actions(link(input.address, 'Try again'))} ${contactLine(input.contact)}`,
   };
 }
 
@@ -45,7 +55,7 @@ export function chooserPage(host: string, pools: readonly { readonly name: strin
     title: `Sign in to ${host}`,
     headline: `How would you like to sign in to ${host}?`,
     body: html`<p>Choose where your account is.</p>
-${actions(...pools.map((pool, index) => link(pool.address, `Continue with ${pool.name}`, index > 0)))}`,
+      ${actions(...pools.map((pool, index) => link(pool.address, `Continue with ${pool.name}`, index > 0)))}`,
   };
 }
 
@@ -59,8 +69,7 @@ export function failedPage(input: {
     headline: 'Signing in did not work',
     alert: true,
     body: html`<p>The reason: ${input.reason}</p>
-${input.again !== undefined && actions(link(input.again, 'Try again'))}
-${contactLine(input.contact)}`,
+      ${input.again !== undefined && actions(link(input.again, 'Try again'))} ${contactLine(input.contact)}`,
   };
 }
 
@@ -70,12 +79,17 @@ export function badAddressPage(host: string, home: string | undefined): Page {
     headline: 'This link does not lead anywhere safe',
     alert: true,
     body: html`<p>The address to return to is not a page on ${host}, so it was not followed.</p>
-${home !== undefined && actions(link(home, 'Go to the start page'))}`,
+      ${home !== undefined && actions(link(home, 'Go to the start page'))}`,
   };
 }
 
 export function notFoundPage(): Page {
-  return { title: 'Not found', headline: 'There is nothing here', alert: true, body: html`<p>This address leads to no page of ours.</p>` };
+  return {
+    title: 'Not found',
+    headline: 'There is nothing here',
+    alert: true,
+    body: html`<p>This address leads to no page of ours.</p>`,
+  };
 }
 
 export function plainRefusalPage(text: string): Page {

@@ -24,16 +24,15 @@ export function whoYouArePage(who: Who): Page {
     title: `Your account on ${who.host}`,
     headline: `You are ${identity.name ?? identity.preferredUsername ?? identity.username}`,
     body: html`<p>This is what ${who.host} knows about you.</p>
-${facts([
-  ['Account', accountName(identity)],
-  ['E-mail', identity.email],
-  ['Groups', groups.length === 0 ? `none${partial}` : `${namesOf(groups)}${partial}`],
-  ['User pool', who.pool],
-  ['Signed in until', who.ends],
-  ['Lets you in', who.rule === undefined ? 'no rule for the start page' : `the rule ${who.rule}`],
-])}
-${actions(link('/', `Go to ${who.host}`), button(who.signOut, 'Sign out', {}, true))}
-${contactLine(who.contact)}`,
+      ${facts([
+        ['Account', accountName(identity)],
+        ['E-mail', identity.email],
+        ['Groups', groups.length === 0 ? `none${partial}` : `${namesOf(groups)}${partial}`],
+        ['User pool', who.pool],
+        ['Signed in until', who.ends],
+        ['Lets you in', who.rule === undefined ? 'no rule for the start page' : `the rule ${who.rule}`],
+      ])}
+      ${actions(link('/', `Go to ${who.host}`), button(who.signOut, 'Sign out', {}, true))} ${contactLine(who.contact)}`,
   };
 }
 
@@ -42,6 +41,6 @@ export function nobodyPage(host: string, signIn: string | undefined): Page {
     title: `Your account on ${host}`,
     headline: 'Nobody is signed in here',
     body: html`<p>There is no session for ${host} in this browser.</p>
-${signIn !== undefined && actions(link(signIn, 'Sign in'))}`,
+      ${signIn !== undefined && actions(link(signIn, 'Sign in'))}`,
   };
 }
