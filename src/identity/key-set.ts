@@ -30,6 +30,8 @@ export interface KeySetDeps {
 }
 
 const retrySeconds = 10;
+/** Without any key nobody can sign in. */
+const firstRetrySeconds = 2;
 
 interface Keys {
   readonly jwks: JSONWebKeySet;
@@ -56,7 +58,7 @@ export function createKeySet(url: string, deps: KeySetDeps): KeySet {
   const reloadIfDue = async (): Promise<void> => {
     if (flight !== undefined) {
       await flight;
-    } else if (deps.now() - triedAt >= retrySeconds) {
+    } else if (deps.now() - triedAt >= (keys === undefined ? firstRetrySeconds : retrySeconds)) {
       await reload();
     }
   };

@@ -11,8 +11,10 @@ export interface OpenedSessions {
 }
 
 interface Entry {
-  readonly session: Session;
+  readonly text: string;
   readonly keyTag: string;
+  /** Undefined: it did not open. */
+  readonly session: Session | undefined;
 }
 
 /**
@@ -21,15 +23,13 @@ interface Entry {
  */
 export function createOpenedSessions(sealer: Sealer, limits: Limits): OpenedSessions {
   const opened = createBoundedCache<Entry>({ entries: limits.openedEntries, bytes: limits.openedBytes });
-  const failed = createBoundedCache<string>({ entries: limits.failedEntries, bytes: limits.failedBytes });
-  const openFresh = (text: string, keyTag: string): Session | undefined => {
+  const failed = createBoundedCache<Entry>({ entries: limits.failedEntries, bytes: limits.failedBytes });
+  const openFresh = (from: string, keyTag: string): Session | undefined => {
+    const text = ownCopy(from);
     const result = sealer.open('session', text);
     const session = result === undefined ? undefined : decodeSession(result.plaintext, result)?.session;
-    if (result === undefined || session === undefined) {
-      failed.set(text, keyTag, text.length + 100);
-      return undefined;
-    }
-    opened.set(text, { session, keyTag }, memoryOf(text, result.plaintext.length));
+    const bytes = memoryOf(text, session === undefined ? 0 : (result?.plaintext.length ?? 0));
+    (session === undefined ? failed : opened).set(shortKey(text), { text, keyTag, session }, bytes);
     return session;
   };
   return {
@@ -40,11 +40,9 @@ export function createOpenedSessions(sealer: Sealer, limits: Limits): OpenedSess
         sealer.open('session', text);
         return undefined;
       }
-      const hit = opened.get(text);
-      if (hit?.keyTag === keyTag) {
-        return hit.session;
-      }
-      return failed.get(text) === keyTag ? undefined : openFresh(text, keyTag);
+      const key = shortKey(text);
+      const hit = same(opened.get(key), text, keyTag) ?? same(failed.get(key), text, keyTag);
+      return hit === undefined ? openFresh(text, keyTag) : hit.session;
     },
     get size() {
       return opened.size;
@@ -52,7 +50,24 @@ export function createOpenedSessions(sealer: Sealer, limits: Limits): OpenedSess
   };
 }
 
-/** A generous estimate: the key, the strings of the identity (deflate rarely beats 4:1 here), and the objects. */
+/**
+ * The end of the text, its tag: hashing all of 2,800 characters costs more than the rest of a warm decision. The whole
+ * text is compared after that, so a forged end finds nothing.
+ */
+function shortKey(text: string): string {
+  return text.slice(-32);
+}
+
+function same(entry: Entry | undefined, text: string, keyTag: string): Entry | undefined {
+  return entry !== undefined && entry.keyTag === keyTag && entry.text === text ? entry : undefined;
+}
+
+/** What is cut out of a string keeps all of it in memory, here a Cookie header of up to 64 KiB. */
+function ownCopy(text: string): string {
+  return Buffer.from(text).toString();
+}
+
+/** A generous estimate: the text, the strings of the identity (deflate rarely beats 4:1 here), and the objects. */
 function memoryOf(text: string, plaintextBytes: number): number {
-  return text.length + plaintextBytes * 6 + 1500;
+  return text.length + (plaintextBytes === 0 ? 200 : plaintextBytes * 6 + 1500);
 }

@@ -276,6 +276,19 @@ describe('the cache of opened sessions', () => {
     assert.equal(w.opens, 0);
   });
 
+  it('a forged cookie with the end of a remembered one finds nothing, and pushes nothing out', async () => {
+    const w = world();
+    const cookie = w.seal();
+    assert.equal(await w.reason(cookie), undefined);
+    const at = cookie.length - 100;
+    const forged = `${cookie.slice(0, at)}${cookie[at] === 'A' ? 'B' : 'A'}${cookie.slice(at + 1)}`;
+    assert.equal(await w.reason(forged), 'no_session');
+    w.opens = 0;
+    assert.equal(await w.reason(forged), 'no_session');
+    assert.equal(await w.reason(cookie), undefined);
+    assert.equal(w.opens, 0);
+  });
+
   it('tries a cookie of an unknown key again: the ring may be read by then', async () => {
     const w = world();
     const late = ringOf('k1', 'k9');
