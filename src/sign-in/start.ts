@@ -18,8 +18,10 @@ import { redirect, single } from './reply.ts';
 import { readReturnPath } from './return-path.ts';
 import { judgeReturn, openRoute, type OpenRoute, poolLabel, sessionsHere } from './standing.ts';
 
-/** A denial is final when groups were read, or asked for, no longer ago than this (seconds). */
-const freshEnoughForDenial = 10;
+/** Seconds. Groups that were read just now, by the sign-in that led here, are not read again before a denial. */
+const justRead = 2;
+/** Seconds within which a re-read comes back to start; its mark serves one denial, the next click reads again. */
+const rereadReturns = 10;
 
 /** One visit to start, read once. */
 interface Visit {
@@ -131,9 +133,10 @@ function refusal(context: Context, visit: Visit, verdict: Verdict & { readonly k
   const asked = request.query.has('check');
   // The sign-in host had nothing to read again.
   const unread = request.query.has('unread');
-  const since = context.now() - freshEnoughForDenial;
+  const now = context.now();
   const outdated = read.live.find(
-    (session) => !unread && (asked || (session.checkedAt < since && !loop.rereadSince(session.pool, since))),
+    ({ pool, checkedAt }) =>
+      !unread && (asked || (checkedAt < now - justRead && !loop.rereadSince(pool, now - rereadReturns))),
   );
   if (outdated !== undefined) {
     return toSignInHost(context, visit, outdated.pool, 'reread');
@@ -149,7 +152,7 @@ function refusal(context: Context, visit: Visit, verdict: Verdict & { readonly k
   if (pool !== undefined) {
     context.events.onSignIn(poolLabel(pool), 'denied');
   }
-  return pageResponse(403, denialOf(context, visit, verdict, pool), request.id);
+  return pageResponse(403, denialOf(context, visit, verdict, pool), request.id, [loop.cleared]);
 }
 
 function denialOf(

@@ -138,6 +138,10 @@ function send(url: URL, visit: Visit, ca: string): Promise<Page> {
       },
     );
     request.on('error', reject);
+    request.on('upgrade', (response, socket) => {
+      socket.destroy();
+      resolve({ url, status: response.statusCode ?? 0, headers: response.headers, body: '' });
+    });
     request.on('timeout', () => request.destroy(new Error(`${url.href}: no answer within 15 s`)));
     request.end(visit.body);
   });
