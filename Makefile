@@ -17,7 +17,7 @@ test:
 	@scripts/setup.sh $(NGINX) chromium openssl curl
 	@failed=0; \
 	scripts/check.sh || failed=1; \
-	node --test --test-reporter=spec --test-concurrency=$(TEST_CONCURRENCY) 'test/**/*.test.ts' || failed=1; \
+	node --test --test-reporter=spec --test-timeout=300000 --test-concurrency=$(TEST_CONCURRENCY) 'test/**/*.test.ts' || failed=1; \
 	exit $$failed
 
 # Types, lint, format, unused code, floors.
