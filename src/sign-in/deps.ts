@@ -39,6 +39,8 @@ export interface SignInEvents {
   /** `pool` is `namespace/name`. */
   onSignIn(pool: string, outcome: SignInOutcome): void;
   log(line: SignInLine): void;
+  /** An error of ours, which the browser is told about only by the id. */
+  onError?(error: unknown, id: string): void;
 }
 
 export interface SignInDeps {

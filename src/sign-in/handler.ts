@@ -1,6 +1,7 @@
 import type { Table } from '../decide/table.ts';
 import type { WebRequest, WebResponse } from '../model/web.ts';
 import { createBoundedCache } from '../session/bounded-cache.ts';
+import { TooLargeToSeal } from '../session/fitting.ts';
 import { createSignIns } from '../session/sign-ins.ts';
 import { createUsedOnce } from '../session/used-once.ts';
 import { authorize } from './authorize.ts';
@@ -45,9 +46,15 @@ export function createSignInHandler(deps: SignInDeps): (request: WebRequest) => 
   return async (request) => {
     try {
       return withoutBody(request, await answer(context, request));
-    } catch {
-      deps.events.log({ event: 'failed', id: request.id, reason: 'internal_error' });
-      const page = failedPage({ reason: 'an error of ours', again: undefined, contact: deps.config.contact });
+    } catch (error) {
+      const tooLarge = error instanceof TooLargeToSeal;
+      deps.events.log({ event: 'failed', id: request.id, reason: tooLarge ? 'too_large_to_seal' : 'internal_error' });
+      deps.events.onError?.(error, request.id);
+      const page = failedPage({
+        reason: tooLarge ? error.message : 'an error of ours',
+        again: undefined,
+        contact: deps.config.contact,
+      });
       return withoutBody(request, pageResponse(500, page, request.id));
     }
   };

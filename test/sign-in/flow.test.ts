@@ -138,6 +138,8 @@ describe('signing in', () => {
     assert.ok(visited.way.some((url) => url.pathname === '/oauth2/authorize'));
     const direct = await browser.go(startUrl(shopHost, shopId, '/here'));
     assert.equal(direct.way.length, 2);
+    const told = await browser.ask(`https://${shopHost}/_cognito-gate/userinfo`);
+    assert.ok(told.body.includes('"sessionEnds":"2027-01-15T18:00:00.000Z"'), told.body);
   });
 
   it('another person in the same browser ends what the first had open on other hosts', async () => {
@@ -147,11 +149,7 @@ describe('signing in', () => {
     world.cognito.person = bob;
     browser.sso.person = bob;
     browser.jar(shopHost).clear();
-    world.clock.now += 5000;
-    world.cognito.failure = 'unavailable';
-    const stopped = await browser.go(`https://${shopHost}/`, { until: (url) => url.pathname === '/oauth2/callback' });
-    world.cognito.failure = undefined;
-    assert.equal((await browser.go(stopped.url)).body, 'app: bob');
+    assert.equal((await browser.go(`${startUrl(shopHost, shopId, '/')}&switch=1`)).body, 'app: bob');
     assert.equal((await browser.go(`https://${wikiHost}/`)).body, 'app: bob');
   });
 });
@@ -170,6 +168,7 @@ describe('refresh at the sign-in host', () => {
     world.cognito.rotate = true;
     await browser.go(`https://${shopHost}/`);
     world.clock.now += 700;
+    const before = new Map(browser.jar(signInHost));
     const starts = await Promise.all(
       Array.from({ length: 10 }, (_, n) => browser.ask(startUrl(wikiHost, '2'.repeat(32), `/${n}`))),
     );
@@ -177,6 +176,10 @@ describe('refresh at the sign-in host', () => {
     for (const answer of answers) {
       assert.match(answer.headers['location'] ?? '', /^https:\/\/wiki\.test\/_cognito-gate\/complete\//);
     }
+    browser.jars.set(signInHost, before);
+    const late = await browser.ask(startUrl(wikiHost, '2'.repeat(32), '/late'));
+    const answer = await browser.ask(late.headers['location'] ?? '');
+    assert.match(answer.headers['location'] ?? '', /\/_cognito-gate\/complete\//);
     assert.equal(world.cognito.refreshes, 1);
     world.clock.now += 700;
     await browser.go(`https://${wikiHost}/`);
@@ -279,5 +282,6 @@ describe('denial', () => {
       const visited = await browser.go(start.headers['location'] ?? '');
       assert.ok(visited.body === 'app: ada' || visited.body.includes('Continue'), visited.body.slice(0, 300));
     }
+    assert.equal((await browser.go(startUrl(shopHost, shopId, '/'))).body, 'app: ada');
   });
 });

@@ -172,6 +172,9 @@ describe('complete', () => {
     moved.hostname = wikiHost;
     await toComplete(browser, wikiHost);
     assert.equal((await browser.ask(moved)).status, 403);
+    browser.jars.set(wikiHost, new Map(browser.jar(shopHost)));
+    const copied = await browser.ask(moved);
+    assert.deepEqual([copied.status, copied.cookies.length], [403, 0]);
   });
 
   it('T10.6 after 60 s, and with any byte changed', async () => {
