@@ -18,8 +18,8 @@ start() {
 start types tsc --noEmit
 start lint oxlint --type-aware --deny-warnings
 start format oxfmt --check
-start unused knip --no-progress
-start floors node --test --test-reporter=spec test/architecture.test.ts test/repository.test.ts
+start unused knip --no-progress --no-config-hints
+start floors node --test --test-reporter=dot test/architecture.test.ts test/repository.test.ts
 
 failed=()
 for i in "${!pids[@]}"; do
