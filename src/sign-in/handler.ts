@@ -19,7 +19,7 @@ import { signedOut } from './signed-out.ts';
 import { start } from './start.ts';
 import { userinfo, whoYouAre } from './who-you-are.ts';
 
-export type { SignInDeps, SignInEvents, SignInLine, SignInOutcome } from './deps.ts';
+export type { SignInLine } from './deps.ts';
 
 type Step = (request: WebRequest) => WebResponse | Promise<WebResponse>;
 

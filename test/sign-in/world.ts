@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 
 import { createTable, type Table } from '../../src/decide/table.ts';
 import type { UserPool } from '../../src/identity/user-pool.ts';
@@ -106,10 +106,6 @@ function routeOf(id: string, host: string, pools: readonly string[]): Route {
     paths: [{ host, path: '/', type: 'PathPrefix' }],
     state: { kind: 'enforced', policy, audits: [] },
   };
-}
-
-export function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('base64url');
 }
 
 export function startUrl(host: string, id: string, returnPath: string): string {
