@@ -1,6 +1,9 @@
-/** More than this and the path is refused unread: nobody needs such a path, and judging one must stay cheap. */
-const maxReadings = 256;
-const maxCharacters = 100_000;
+/**
+ * More than this and the path is refused unread: nobody needs such a path, and judging one must stay cheap. One thread
+ * decides for everybody, so what a hostile path costs, others wait (a path of 8 kB: 6 ms with five times the characters).
+ */
+const maxReadings = 128;
+const maxCharacters = 16_000;
 
 /**
  * Every path that some backend could make out of one ambiguous path: the closure of the steps below, in any order and

@@ -149,6 +149,17 @@ test('a path with more readings than can be judged is refused, quickly', () => {
   assert.equal(outcome(ask(`/docs/${'a'.repeat(7_000)}`)), 'signed_in by everyone-else');
 });
 
+test('T22.1 an 8 kB path of any of these kinds is judged about as fast as an ordinary one: all wait for it', () => {
+  const kinds = ['//', '/..', '/./', '%2e%2e/', '%252e', '/%2e%2e;x%2f\\#%3f', 'a/%25252e%2525', '/a;b/..//', '/\\', '%252f%252e', '%09/', '\u00c3\u00a9', '%25%32%35'];
+  for (const kind of kinds) {
+    for (const length of [300, 1500, 8000]) {
+      const path = `/${kind.repeat(Math.ceil(length / kind.length))}`.slice(0, length);
+      const sizes = readingsOf(path)?.map((reading) => reading.length) ?? [];
+      assert.ok(sizes.length <= 128 && sizes.reduce((sum, size) => sum + size, 0) <= 24_000, `${kind} ${length}`);
+    }
+  }
+});
+
 test('a path with half of everything in it is within the bound', () => {
   const readings = readingsOf('/a/..%2f..;x/%252e%252e//b%5cc');
   assert.ok(readings !== undefined && readings.length < 128, String(readings?.length));
