@@ -7,12 +7,20 @@ export interface UsedOnce {
   readonly size: number;
 }
 
-/** In this process. Full (200,000 within their few minutes) means refused: better a "continue" page than a replay. */
-export function createUsedOnce(now: () => number, max: number = limits.usedOnce): UsedOnce {
+/**
+ * In this process. Full (200,000 within their few minutes) means refused: better a "continue" page than a replay. With
+ * `forgetOldest` the oldest makes room: for what anybody can use up without being somebody, or a flood of it would
+ * keep everybody out.
+ */
+export function createUsedOnce(
+  now: () => number,
+  max: number = limits.usedOnce,
+  whenFull: 'refuse' | 'forgetOldest' = 'refuse',
+): UsedOnce {
   const untils = new Map<string, number>();
   let nextSweep = 0;
   const sweep = (at: number): void => {
-    if (at < nextSweep && untils.size < max) {
+    if (at < nextSweep && (untils.size < max || whenFull === 'forgetOldest')) {
       return;
     }
     nextSweep = at + 10;
@@ -26,8 +34,15 @@ export function createUsedOnce(now: () => number, max: number = limits.usedOnce)
     use(id, until) {
       const at = now();
       sweep(at);
-      if (until <= at || (untils.get(id) ?? 0) > at || untils.size >= max) {
+      if (until <= at || (untils.get(id) ?? 0) > at) {
         return false;
+      }
+      if (untils.size >= max) {
+        const [oldest] = untils.keys();
+        if (whenFull === 'refuse' || oldest === undefined) {
+          return false;
+        }
+        untils.delete(oldest);
       }
       untils.set(id, until);
       return true;

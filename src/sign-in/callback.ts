@@ -36,7 +36,7 @@ export async function callback(context: Context, request: WebRequest): Promise<W
   }
   const { attempt, consumed } = found;
   const until = attempt.target.at + limits.attemptSeconds;
-  if (attempt.used || !context.used.use(`state ${state}`, until)) {
+  if (attempt.used || !context.usedStates.use(state, until)) {
     context.events.log({
       event: 'continue',
       id: request.id,

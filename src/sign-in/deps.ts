@@ -67,8 +67,10 @@ export interface SignInDeps {
 export interface Context extends SignInDeps {
   readonly origins: Origins;
   readonly signIns: SignIns;
-  /** Attempts and states that were used in this process. */
+  /** Attempts that were used in this process, each with a grant: only people fill it. */
   readonly used: UsedOnce;
+  /** States that were used: anybody makes them, so the oldest makes room; Cognito takes no code twice all the same. */
+  readonly usedStates: UsedOnce;
   readonly refreshes: Refreshes;
   /** State → where it leads on to, for attempts whose cookies made room for younger ones. */
   readonly leads: BoundedCache<string>;

@@ -2,6 +2,7 @@ import type { Table } from '../decide/table.ts';
 import type { WebRequest, WebResponse } from '../model/web.ts';
 import { createBoundedCache } from '../session/bounded-cache.ts';
 import { TooLargeToSeal } from '../session/fitting.ts';
+import { limits } from '../session/limits.ts';
 import { createSignIns } from '../session/sign-ins.ts';
 import { createUsedOnce } from '../session/used-once.ts';
 import { authorize } from './authorize.ts';
@@ -40,6 +41,7 @@ export function createSignInHandler(deps: SignInDeps): (request: WebRequest) => 
     origins: createOrigins(deps.config),
     signIns: createSignIns(deps),
     used: createUsedOnce(deps.now),
+    usedStates: createUsedOnce(deps.now, limits.usedOnce, 'forgetOldest'),
     refreshes: createRefreshes(),
     leads: createBoundedCache<string>(leadsKept),
   };

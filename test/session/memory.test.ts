@@ -41,6 +41,15 @@ describe('used once', () => {
     now = 1061;
     assert.equal(used.use('c', 1100), true);
   });
+
+  it('T22.1 forgets the oldest where a flood of it must keep nobody out', () => {
+    const used = createUsedOnce(() => 1000, 2, 'forgetOldest');
+    assert.deepEqual(
+      ['a', 'b', 'c', 'c', 'b', 'a'].map((id) => used.use(id, 1060)),
+      [true, true, true, false, false, true],
+    );
+    assert.equal(used.size, 2);
+  });
 });
 
 describe('bounded cache', () => {
