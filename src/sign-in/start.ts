@@ -76,7 +76,9 @@ function judged(context: Context, visit: Visit): WebResponse {
   }
   const { verdict } = standing;
   if (verdict.kind === 'allow') {
-    return allowed(context, visit, verdict);
+    // A public page whose script came here wants the session that the page itself doesn't need.
+    const nobody = verdict.identity === undefined && read.live.length === 0;
+    return nobody ? withoutSession(context, visit) : allowed(context, visit, verdict);
   }
   const newPerson = visit.chosen !== undefined && !read.live.some((session) => session.pool === visit.chosen?.id);
   if (verdict.identity === undefined || newPerson) {

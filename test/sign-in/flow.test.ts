@@ -44,6 +44,15 @@ describe('signing in', () => {
     assert.equal(visited.url.pathname + visited.url.search, deep);
   });
 
+  it('start for a public page makes the session that its script came for, and sends back who has one', async () => {
+    const { world, browser } = signedInWorld();
+    const first = await browser.go(startUrl(shopHost, shopId, '/healthz'));
+    assert.deepEqual([first.url.pathname, world.cognito.redeems], ['/healthz', 1]);
+    assert.equal((await browser.go(`https://${shopHost}/page`)).body, 'app: ada');
+    const again = await browser.go(startUrl(shopHost, shopId, '/healthz'));
+    assert.deepEqual([again.url.pathname, world.cognito.redeems, again.way.length], ['/healthz', 1, 2]);
+  });
+
   it('L1 the state is 22 characters of base64url', async () => {
     const { world, browser } = signedInWorld();
     await browser.go(`https://${shopHost}/`);
