@@ -68,7 +68,12 @@ spec:
 
 /** The real program, pinned to core 0, with one policy and a live session of a person with eleven groups. */
 export async function startGate(): Promise<
-  Peer & { startToReady: number; headers: Record<string, string>; cookieHeader: Record<string, string>; witness(path: string): Record<string, string> }
+  Peer & {
+    startToReady: number;
+    headers: Record<string, string>;
+    cookieHeader: Record<string, string>;
+    witness(path: string): Record<string, string>;
+  }
 > {
   const folder = path.resolve('.cache/bench/gate');
   rmSync(folder, { recursive: true, force: true });
@@ -76,7 +81,10 @@ export async function startGate(): Promise<
   mkdirSync(secrets, { recursive: true });
   mkdirSync(path.join(folder, 'policies'));
   const seconds = (): number => Math.floor(Date.now() / 1000);
-  writeFileSync(path.join(secrets, 'k1'), newKeyEntry('k1', seconds() - 3600, (n) => randomBytes(n)));
+  writeFileSync(
+    path.join(secrets, 'k1'),
+    newKeyEntry('k1', seconds() - 3600, (n) => randomBytes(n)),
+  );
   writeFileSync(path.join(folder, 'policies/all.yaml'), objects);
   const [decisions, signIn, operations] = [await freePort(), await freePort(), await freePort()];
   const config = [
@@ -97,12 +105,25 @@ export async function startGate(): Promise<
   await answering(`http://127.0.0.1:${operations}/readyz`, child);
   const startToReady = (performance.now() - started) / 1000;
   const url = `http://127.0.0.1:${decisions}/nginx/${route.route.id}`;
-  const witness = (at: string): Record<string, string> => ({ 'X-Original-URL': `https://${host}${at}`, 'X-Original-Method': 'GET', 'X-Real-IP': '10.0.0.9', Accept: '*/*' });
+  const witness = (at: string): Record<string, string> => ({
+    'X-Original-URL': `https://${host}${at}`,
+    'X-Original-Method': 'GET',
+    'X-Real-IP': '10.0.0.9',
+    Accept: '*/*',
+  });
   const cookieHeader = { Cookie: cookie };
   const allowed = await fetch(url, { headers: { ...witness('/'), ...cookieHeader } });
   if (allowed.status !== 200) throw new Error(`the benchmark’s own session is refused with ${allowed.status}`);
   const kept = [...allowed.headers].filter(([name]) => !['date', 'connection', 'keep-alive'].includes(name));
-  return { url, pid: child.pid ?? 0, stop: () => stopped(child), startToReady, headers: Object.fromEntries(kept), cookieHeader, witness };
+  return {
+    url,
+    pid: child.pid ?? 0,
+    stop: () => stopped(child),
+    startToReady,
+    headers: Object.fromEntries(kept),
+    cookieHeader,
+    witness,
+  };
 }
 
 async function sealedSession(folder: string, now: () => number): Promise<{ table: Table; cookie: string }> {
@@ -110,7 +131,13 @@ async function sealedSession(folder: string, now: () => number): Promise<{ table
   const source = await openFolder({
     folder: path.join(folder, 'policies'),
     secretsDir: path.join(folder, 'secrets'),
-    installation: { signInHost: 'auth.example.com', defaultPool: undefined, poolNamespaces: ['identity'], clientAddressKnown: false, prefix: '/_cognito-gate' },
+    installation: {
+      signInHost: 'auth.example.com',
+      defaultPool: undefined,
+      poolNamespaces: ['identity'],
+      clientAddressKnown: false,
+      prefix: '/_cognito-gate',
+    },
     onError: (error) => {
       throw error;
     },
@@ -167,7 +194,10 @@ export async function startPeer(kind: 'bare' | 'fastify', headers: Record<string
 }
 
 function pinned(args: readonly string[], env: Record<string, string>): ChildProcess {
-  return spawn('taskset', ['-c', '0', process.execPath, ...args], { stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, NODE_ENV: 'production', ...env } });
+  return spawn('taskset', ['-c', '0', process.execPath, ...args], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, NODE_ENV: 'production', ...env },
+  });
 }
 
 async function answering(url: string, child: ChildProcess): Promise<void> {

@@ -12,20 +12,18 @@ interface Ready {
 }
 
 /** Starts the demo, lets each of its people look at both apps, and reads how much memory the program holds then. */
-export async function tour(): Promise<{ startToReady: number; signIns: number; requests: number; residentBytes: number }> {
+export async function tour(): Promise<{
+  startToReady: number;
+  signIns: number;
+  requests: number;
+  residentBytes: number;
+}> {
   const demo = spawn(process.execPath, ['demo/demo.ts'], { stdio: ['ignore', 'ignore', 'inherit'] });
   try {
     const ready = await whenReady(demo);
     const before = performance.now();
     let requests = 0;
-    for (const account of ready.accounts) {
-      const visitor = new Visitor(readFileSync(ready.ca, 'utf8'));
-      for (const app of Object.values(ready.apps)) {
-        await visitor.signIn(`${app}/`, account);
-        for (let count = 0; count < 20; count += 1) await visitor.go(`${app}/page-${count}`);
-      }
-      requests += visitor.trail.length;
-    }
+    for (const account of ready.accounts) requests += await visit(ready, account);
     const metrics = await (await fetch(`${ready.operations}/metrics`)).text();
     console.log(`(the tour took ${((performance.now() - before) / 1000).toFixed(1)} s)`);
     return {
@@ -39,6 +37,16 @@ export async function tour(): Promise<{ startToReady: number; signIns: number; r
     demo.kill('SIGINT');
     await exited;
   }
+}
+
+/** One person at both apps; gives the number of requests. */
+async function visit({ apps, ca }: Ready, account: Ready['accounts'][number]): Promise<number> {
+  const visitor = new Visitor(readFileSync(ca, 'utf8'));
+  for (const app of Object.values(apps)) {
+    await visitor.signIn(`${app}/`, account);
+    for (let count = 0; count < 20; count += 1) await visitor.go(`${app}/page-${count}`);
+  }
+  return visitor.trail.length;
 }
 
 function value(metrics: string, name: string): number {

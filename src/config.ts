@@ -9,10 +9,17 @@ const address = z
   .refine((text) => !(Number(text.slice(text.lastIndexOf(':') + 1)) > 65_535), 'must have a port up to 65535');
 const reference = z.string().regex(/^[a-z0-9.-]{1,63}\/[a-z0-9.-]{1,253}$/, 'must be namespace/name');
 const duration = z.string().regex(/^\d{1,6}(s|m|h)$/, 'must be a number with s, m or h, for instance 40s');
-const host = z.string().regex(/^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/, 'must be a lower-case host name without scheme and port');
+const host = z
+  .string()
+  .regex(
+    /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/,
+    'must be a lower-case host name without scheme and port',
+  );
 
 const ConfigFile = z.strictObject({
-  signInHost: host.describe('Host of the sign-in pages; its /oauth2/callback and /oauth2/signed-out are registered with Cognito.'),
+  signInHost: host.describe(
+    'Host of the sign-in pages; its /oauth2/callback and /oauth2/signed-out are registered with Cognito.',
+  ),
   publicPort: z.int().min(1).max(65_535).default(443).describe('Port of the https listeners as browsers see it.'),
   prefix: z
     .string()
@@ -20,14 +27,28 @@ const ConfigFile = z.strictObject({
     .default('/_cognito-gate')
     .describe('First segment of our paths on app hosts.'),
   defaultPool: reference.optional().describe('Pool for policies that name none.'),
-  poolNamespaces: z.array(z.string().min(1).max(63)).min(1).max(32).describe('Namespaces where CognitoPool objects are read.'),
+  poolNamespaces: z
+    .array(z.string().min(1).max(63))
+    .min(1)
+    .max(32)
+    .describe('Namespaces where CognitoPool objects are read.'),
   source: z.strictObject({ folder: z.string().min(1).describe('Folder of YAML with the objects.') }),
   secretsDir: z.string().min(1).describe('Folder of secrets: <namespace>/<name>/<key>.'),
   keyRingSecret: reference.describe('Secret with the keys that seal cookies.'),
-  extraCaFile: z.string().min(1).optional().describe('PEM file of certificates to trust towards Cognito, besides the system’s.'),
+  extraCaFile: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('PEM file of certificates to trust towards Cognito, besides the system’s.'),
   contact: z.string().min(1).max(300).optional().describe('Whom to ask for access; shown on the denial page.'),
-  clientAddress: z.enum(['XRealIp', 'Unknown']).default('Unknown').describe('Whether the proxy’s X-Real-IP is the client’s address; source ranges need it.'),
-  acmeChallenges: z.boolean().default(true).describe('Let GET /.well-known/acme-challenge/<token> through, so that certificates renew.'),
+  clientAddress: z
+    .enum(['XRealIp', 'Unknown'])
+    .default('Unknown')
+    .describe('Whether the proxy’s X-Real-IP is the client’s address; source ranges need it.'),
+  acmeChallenges: z
+    .boolean()
+    .default(true)
+    .describe('Let GET /.well-known/acme-challenge/<token> through, so that certificates renew.'),
   listen: z
     .strictObject({
       decisions: address.default('0.0.0.0:8080'),
@@ -35,7 +56,9 @@ const ConfigFile = z.strictObject({
       operations: address.default('0.0.0.0:9090'),
     })
     .prefault({}),
-  shutdownDelay: duration.default('40s').describe('How long to go on answering after SIGTERM: NGINX remembers addresses for 30 s.'),
+  shutdownDelay: duration
+    .default('40s')
+    .describe('How long to go on answering after SIGTERM: NGINX remembers addresses for 30 s.'),
   log: z.strictObject({ level: z.enum(logLevels).default('info') }).prefault({}),
 });
 
@@ -53,14 +76,18 @@ export async function loadConfig(file: string): Promise<Config> {
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    throw new ConfigError(`${file}: can't be read (${error instanceof Error && 'code' in error ? String(error.code) : 'error'})`, { cause: error });
+    throw new ConfigError(
+      `${file}: can't be read (${error instanceof Error && 'code' in error ? String(error.code) : 'error'})`,
+      { cause: error },
+    );
   }
   return parseConfig(text, file);
 }
 
 export function parseConfig(text: string, file: string): Config {
   const document = parseDocument(text, { prettyErrors: true });
-  if (document.errors.length > 0) throw new ConfigError([`${file} is not YAML:`, ...document.errors.map((error) => `  ${error.message}`)].join('\n'));
+  if (document.errors.length > 0)
+    throw new ConfigError([`${file} is not YAML:`, ...document.errors.map((error) => `  ${error.message}`)].join('\n'));
   const value: unknown = document.toJS({ maxAliasCount: 10 });
   const result = ConfigFile.safeParse(value ?? {});
   if (result.success) return result.data;

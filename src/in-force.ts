@@ -23,7 +23,12 @@ export interface InForce {
   measure(): void;
 }
 
-export function createInForce(deps: { keyRingSecret: string; metrics: Metrics; log: Logger; now: () => number }): InForce {
+export function createInForce(deps: {
+  keyRingSecret: string;
+  metrics: Metrics;
+  log: Logger;
+  now: () => number;
+}): InForce {
   const { metrics, log, now } = deps;
   const listeners: ((table: Table) => void)[] = [];
   let table: Table | undefined;
@@ -47,7 +52,8 @@ export function createInForce(deps: { keyRingSecret: string; metrics: Metrics; l
       for (const listener of listeners) listener(result.table);
     },
     onTable: (listener) => void listeners.push(listener),
-    missing: () => (table === undefined ? 'no table is loaded' : ring === undefined ? 'the key ring is not open' : undefined),
+    missing: () =>
+      table === undefined ? 'no table is loaded' : ring === undefined ? 'the key ring is not open' : undefined,
     measure: () => metrics.set('cognito_gate_table_age_seconds', now() - tableAt),
   };
 }
@@ -60,12 +66,17 @@ function readRing(
 ): KeyRing {
   try {
     if (entries === undefined || entries.size === 0) {
-      throw new Error(`the key ring Secret ${deps.keyRingSecret} is missing or empty; make its first key with: cognito-gate new-key k1`);
+      throw new Error(
+        `the key ring Secret ${deps.keyRingSecret} is missing or empty; make its first key with: cognito-gate new-key k1`,
+      );
     }
     return parseKeyRing(entries);
   } catch (error) {
     if (last === undefined) throw error;
-    deps.log.error({ err: error, secret: deps.keyRingSecret }, 'the key ring can’t be read; the last good one stays in force');
+    deps.log.error(
+      { err: error, secret: deps.keyRingSecret },
+      'the key ring can’t be read; the last good one stays in force',
+    );
     return last;
   }
 }

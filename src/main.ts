@@ -24,7 +24,11 @@ async function main(argv: readonly string[]): Promise<number> {
     parsed = parseArgs({
       args: [...argv],
       allowPositionals: true,
-      options: { config: { type: 'string' }, help: { type: 'boolean', short: 'h' }, version: { type: 'boolean', short: 'v' } },
+      options: {
+        config: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+        version: { type: 'boolean', short: 'v' },
+      },
     });
   } catch (error) {
     return complain(error instanceof Error ? error.message : String(error));
@@ -34,7 +38,9 @@ async function main(argv: readonly string[]): Promise<number> {
   if (parsed.values.version === true) return print(`${version()}\n`);
   if (command === 'new-key') return newKey(rest[0]);
   if (command === 'serve' && rest.length === 0) return run(parsed.values.config);
-  return complain(command === undefined ? 'no command given' : `unknown command or argument: ${[command, ...rest].join(' ')}`);
+  return complain(
+    command === undefined ? 'no command given' : `unknown command or argument: ${[command, ...rest].join(' ')}`,
+  );
 }
 
 async function run(file: string | undefined): Promise<number> {
@@ -55,7 +61,8 @@ async function run(file: string | undefined): Promise<number> {
 }
 
 function newKey(id: string | undefined): number {
-  if (id === undefined || !/^[a-z0-9]{1,16}$/.test(id)) return complain('new-key needs an ID of 1 to 16 lower-case letters and digits');
+  if (id === undefined || !/^[a-z0-9]{1,16}$/.test(id))
+    return complain('new-key needs an ID of 1 to 16 lower-case letters and digits');
   return print(`${newKeyEntry(id, Math.floor(Date.now() / 1000), (n) => randomBytes(n))}\n`);
 }
 
@@ -66,7 +73,9 @@ function fieldList(): string {
 
 function version(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : 'unknown';
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest
+    ? String(manifest.version)
+    : 'unknown';
 }
 
 function print(text: string): number {
@@ -83,7 +92,9 @@ main(process.argv.slice(2)).then(
   (code) => process.exit(code),
   (error: unknown) => {
     const known = error instanceof ConfigError || error instanceof FolderError;
-    process.stderr.write(`cognito-gate: ${known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.stderr.write(
+      `cognito-gate: ${known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
     process.exit(error instanceof ConfigError ? 2 : 1);
   },
 );

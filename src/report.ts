@@ -1,4 +1,4 @@
-import type { Table } from './decide/table.ts';
+import type { CompiledRoute, Table } from './decide/table.ts';
 import type { Decided } from './http/decider.ts';
 import type { Finding } from './model/finding.ts';
 import type { Logger } from './telemetry/logger.ts';
@@ -6,29 +6,34 @@ import type { Metrics } from './telemetry/metrics.ts';
 
 /** Counts a decision; a refusal gets its one log line. Nothing a client sends becomes a label (cases M2, T23.6). */
 export function reportDecision(outcome: Decided, metrics: Metrics, log: Logger): void {
-  const { route, verdict, request } = outcome;
+  const { route, verdict } = outcome;
   const namespace = route?.route.namespace ?? '';
   const policy = route?.policy?.policy.name ?? '';
   metrics.count('cognito_gate_decisions_total', 'nginx', namespace, policy, verdict.kind, verdict.reason);
   if (verdict.kind === 'allow' || !log.isLevelEnabled('info')) return;
-  log.info(
-    {
-      route: route?.route.id,
-      object: route === undefined ? undefined : `Ingress ${namespace}/${route.route.name}`,
-      policy: route?.policy === undefined ? undefined : `${namespace}/${policy}`,
-      rule: verdict.rule,
-      reason: verdict.reason,
-      status: outcome.status,
-      method: request?.method.slice(0, 20),
-      // The path without its query: a query may hold what a log must not.
-      path: request?.path.slice(0, 200),
-    },
-    'refused',
-  );
+  const { rule, reason } = verdict;
+  log.info({ ...(route === undefined ? {} : nameRoute(route)), rule, reason, ...nameRequest(outcome) }, 'refused');
+}
+
+function nameRoute({ route, policy }: CompiledRoute): Readonly<Record<string, string | undefined>> {
+  return {
+    route: route.id,
+    object: `Ingress ${route.namespace}/${route.name}`,
+    policy: policy === undefined ? undefined : `${policy.policy.namespace}/${policy.policy.name}`,
+  };
+}
+
+/** The path without its query: a query may hold what a log must not. */
+function nameRequest({ request, status }: Decided): Readonly<Record<string, unknown>> {
+  return { status, method: request?.method.slice(0, 20), path: request?.path.slice(0, 200) };
 }
 
 /** Gauges of a new table; where it differs from the last one, each finding gets a log line. */
-export function reportTable(table: Table, findings: readonly Finding[], to: { metrics: Metrics; log: Logger; changed: boolean }): void {
+export function reportTable(
+  table: Table,
+  findings: readonly Finding[],
+  to: { metrics: Metrics; log: Logger; changed: boolean },
+): void {
   const { metrics, log } = to;
   const broken = [...table.allRoutes()].filter((route) => route.policy === undefined).length;
   metrics.set('cognito_gate_table_routes', table.size);

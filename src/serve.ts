@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FastifyInstance } from 'fastify';
 import { milliseconds } from './config.ts';
 import type { Config } from './config.ts';
 import { createDecider } from './http/decider.ts';
 import { createDecisionServer } from './http/decisions.ts';
 import { createOperationsServer } from './http/operations.ts';
 import { createOutboundFetch } from './http/outbound.ts';
+import type { Server } from './http/server.ts';
 import { createSignInServer } from './http/sign-in.ts';
 import { createUserPools } from './identity/pools.ts';
 import type { UserPools } from './identity/pools.ts';
@@ -40,9 +40,9 @@ interface Parts {
 }
 
 interface Servers {
-  readonly decisions: FastifyInstance;
-  readonly signIn: FastifyInstance;
-  readonly operations: FastifyInstance;
+  readonly decisions: Server;
+  readonly signIn: Server;
+  readonly operations: Server;
 }
 
 /** Seconds since the epoch. */
@@ -66,7 +66,7 @@ export async function serve(config: Config, log: Logger, env: NodeJS.ProcessEnv)
     stopping = true;
     source.close();
     pools.stop();
-    await Promise.all(Object.values(servers).map((server: FastifyInstance) => server.close()));
+    await Promise.all(Object.values(servers).map((server: Server) => server.close()));
   };
   try {
     await start(servers, config);
@@ -94,7 +94,8 @@ async function userPools(parts: Omit<Parts, 'pools'>, env: NodeJS.ProcessEnv): P
     fetch,
     now,
     named: inForce.named,
-    onTokenRequest: (grant, outcome) => metrics.count('cognito_gate_token_requests_total', nameOf(pool), grant, outcome),
+    onTokenRequest: (grant, outcome) =>
+      metrics.count('cognito_gate_token_requests_total', nameOf(pool), grant, outcome),
     log: (line) => log.warn({ pool: nameOf(pool) }, line),
   }));
 }
@@ -114,7 +115,10 @@ function openSource({ config, log, metrics, inForce }: Parts): Promise<{ close()
     onError: (error) => {
       metrics.count('cognito_gate_source_errors_total');
       metrics.set('cognito_gate_source_broken', 1);
-      log.error({ file: error.file, line: error.line, reason: error.message }, 'the source can’t be read; the last good table stays in force');
+      log.error(
+        { file: error.file, line: error.line, reason: error.message },
+        'the source can’t be read; the last good table stays in force',
+      );
     },
   });
 }
@@ -130,7 +134,8 @@ function createServers(parts: Parts, stopping: () => boolean): Servers {
     now,
     options: { acme: config.acmeChallenges, prefix: config.prefix },
     decided: (outcome) => reportDecision(outcome, metrics, log),
-    audited: (policy, verdict) => metrics.count('cognito_gate_audit_decisions_total', policy.namespace, policy.name, verdict.kind, verdict.reason),
+    audited: (policy, verdict) =>
+      metrics.count('cognito_gate_audit_decisions_total', policy.namespace, policy.name, verdict.kind, verdict.reason),
     failed: (error) => log.error({ err: error }, 'a decision failed and was refused'),
   });
   const { signInHost, publicPort, prefix, contact } = config;
@@ -147,6 +152,7 @@ function createServers(parts: Parts, stopping: () => boolean): Servers {
     events: {
       onSignIn: (pool, outcome) => metrics.count('cognito_gate_sign_ins_total', pool, outcome),
       log: (line) => log.info(line, 'sign-in'),
+      onError: (error, id) => log.error({ err: error, id }, 'a sign-in step failed'),
     },
   });
   metrics.onScrape(() => {
@@ -154,9 +160,15 @@ function createServers(parts: Parts, stopping: () => boolean): Servers {
     measureKeys(pools, metrics);
   });
   return {
-    decisions: createDecisionServer({ decider, observe: (seconds) => metrics.observe('cognito_gate_decision_seconds', seconds, 'nginx') }),
-    signIn: createSignInServer({ handler, failed: (error, id) => log.error({ err: error, id }, 'a sign-in step failed') }),
-    operations: createOperationsServer({ ready: () => (stopping() ? 'shutting down' : inForce.missing()), metrics: metrics.text }),
+    decisions: createDecisionServer({ decider, observe: metrics.observeDecision }),
+    signIn: createSignInServer({
+      handler,
+      failed: (error, id) => log.error({ err: error, id }, 'a sign-in step failed'),
+    }),
+    operations: createOperationsServer({
+      ready: () => (stopping() ? 'shutting down' : inForce.missing()),
+      metrics: metrics.text,
+    }),
   };
 }
 
@@ -175,9 +187,11 @@ async function start(servers: Servers, { listen }: Config): Promise<void> {
     const colon = address.lastIndexOf(':');
     const host = address.slice(0, colon).replace(/^\[|\]$/g, '');
     // NGINX opens a connection for each check: the backlog must take a burst of them (dataplanes.md 5).
-    await servers[name].listen({ host, port: Number(address.slice(colon + 1)), backlog: 4096 }).catch((error: unknown) => {
-      throw new Error(`listen.${name}: can't listen on ${address} (${codeOf(error)})`, { cause: error });
-    });
+    await servers[name]
+      .listen({ host, port: Number(address.slice(colon + 1)), backlog: 4096 })
+      .catch((error: unknown) => {
+        throw new Error(`listen.${name}: can't listen on ${address} (${codeOf(error)})`, { cause: error });
+      });
   }
 }
 

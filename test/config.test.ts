@@ -38,8 +38,16 @@ test('one error lists every mistake with field, value and fix', () => {
 
 const rows: readonly (readonly [string, string, RegExp])[] = [
   ['an empty file names what is missing', '', /signInHost: is missing/],
-  ['a missing nested field is named by its path', good.replace('{ folder: ./policies }', '{}'), /source\.folder: is missing/],
-  ['a host with a scheme is refused', good.replace('auth.example.com', 'https://auth.example.com'), /signInHost: "https:\/\/auth\.example\.com" must be a lower-case host/],
+  [
+    'a missing nested field is named by its path',
+    good.replace('{ folder: ./policies }', '{}'),
+    /source\.folder: is missing/,
+  ],
+  [
+    'a host with a scheme is refused',
+    good.replace('auth.example.com', 'https://auth.example.com'),
+    /signInHost: "https:\/\/auth\.example\.com" must be a lower-case host/,
+  ],
   ['broken YAML says where', 'a: [1\nb: 2', /is not YAML:[\s\S]*line/],
   ['a list instead of fields', '- a', /mistake/],
 ];

@@ -65,17 +65,32 @@ function decideRequest(deps: DeciderDeps, routeId: string, rawHeaders: readonly 
   const withSessions = (result: SessionRead): PlaneAnswer => {
     const identities = result.live.map((session) => session.identity);
     const verdict = explain(decide(request, identities, policy, deps.options), result);
-    return finish(deps, { found, request, verdict: renewed(verdict, request, result.live, deps.now()), live: result.live });
+    return finish(deps, {
+      found,
+      request,
+      verdict: renewed(verdict, request, result.live, deps.now()),
+      live: result.live,
+    });
   };
   return sessions instanceof Promise ? sessions.then(withSessions) : withSessions(sessions);
 }
 
-function sessionHost(table: Table, found: CompiledRoute): { hosts: readonly string[]; matchesHost: (host: string) => boolean } {
+function sessionHost(
+  table: Table,
+  found: CompiledRoute,
+): { hosts: readonly string[]; matchesHost: (host: string) => boolean } {
   return { hosts: found.route.hosts, matchesHost: (host) => table.ownsHost(found.route, host) };
 }
 
+const poolsOfRoute = new WeakMap<CompiledRoute, readonly Pool[]>();
+
+/** A table is never edited, so what a route of it means stays. */
 function routePools(table: Table, found: CompiledRoute): readonly Pool[] {
-  return (found.policy?.policy.pools ?? []).flatMap((id) => table.pools.get(id) ?? []);
+  const known = poolsOfRoute.get(found);
+  if (known !== undefined) return known;
+  const pools = (found.policy?.policy.pools ?? []).flatMap((id) => table.pools.get(id) ?? []);
+  poolsOfRoute.set(found, pools);
+  return pools;
 }
 
 /** `no_session` becomes what the session store knows better: ended, or too old to be used without asking Cognito. */

@@ -1,6 +1,9 @@
+import http from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import Fastify from 'fastify';
 import type { FastifyInstance } from 'fastify';
+import type { PlaneAnswer } from '../planes/nginx.ts';
 import type { Decider } from './decider.ts';
 
 /**
@@ -10,44 +13,74 @@ import type { Decider } from './decider.ts';
 const parserLimit = 256 * 1024;
 
 const refusal = { 'content-length': '0', 'cache-control': 'no-store' };
-const rawRefusal = 'HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n';
+const rawRefusal =
+  'HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n';
+const prefix = '/nginx/';
+
+export interface DecisionServerDeps {
+  readonly decider: Decider;
+  /** Seconds from the request's headers to its answer. */
+  readonly observe: (seconds: number) => void;
+}
 
 /**
- * The decision port: `/nginx/<routeId>`, any method. Answers 200, 401 or 403 and nothing else; whatever fastify
- * itself would answer (404, 400, 415, 500) is 403 here, because NGINX makes 500 of everything but those three.
+ * The decision port: `/nginx/<routeId>`, any method. Answers 200, 401 or 403 and nothing else; NGINX makes 500 of
+ * every other status. Decisions are answered ahead of fastify's routing (docs/decisions), everything else is its 403.
  */
-export function createDecisionServer(deps: { decider: Decider; observe: (seconds: number) => void }): FastifyInstance {
+export function createDecisionServer(deps: DecisionServerDeps): FastifyInstance {
   const app = Fastify({
     logger: false,
-    http: { maxHeaderSize: parserLimit, headersTimeout: 10_000, requestTimeout: 15_000 },
-    keepAliveTimeout: 75_000,
-    exposeHeadRoutes: false,
-    bodyLimit: 1024,
-    frameworkErrors: (_error, _request, reply) => {
-      reply.hijack();
-      reply.raw.writeHead(403, refusal).end();
-    },
+    serverFactory: (handler) => createServer(deps, handler),
     clientErrorHandler: (_error, socket) => {
       if (socket.writable) socket.end(rawRefusal);
       else socket.destroy();
     },
-  });
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', (_request, payload, done) => {
-    payload.resume();
-    done(null);
+    frameworkErrors: (_error, _request, reply) => {
+      reply.hijack();
+      reply.raw.writeHead(403, refusal).end();
+    },
   });
   app.setNotFoundHandler((_request, reply) => void reply.code(403).headers(refusal).send());
   app.setErrorHandler((_error, _request, reply) => void reply.code(403).headers(refusal).send());
-  app.all<{ Params: { routeId: string } }>('/nginx/:routeId', (request, reply) => {
-    const started = performance.now();
-    const answer = deps.decider(request.params.routeId, request.raw.rawHeaders);
-    const send = (ready: Awaited<typeof answer>): void => {
-      deps.observe((performance.now() - started) / 1000);
-      void reply.code(ready.status).headers(ready.headers).send();
-    };
-    if (answer instanceof Promise) void answer.then(send);
-    else send(answer);
-  });
   return app;
+}
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+function createServer(deps: DecisionServerDeps, others: Handler): http.Server {
+  const options = {
+    maxHeaderSize: parserLimit,
+    headersTimeout: 10_000,
+    requestTimeout: 15_000,
+    keepAliveTimeout: 75_000,
+  };
+  return http.createServer(options, (request, response) => {
+    const routeId = routeIdOf(request.url ?? '');
+    if (routeId === undefined) others(request, response);
+    else decideAndAnswer(deps, routeId, request, response);
+  });
+}
+
+function decideAndAnswer(
+  deps: DecisionServerDeps,
+  routeId: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const started = performance.now();
+  const send = (answer: PlaneAnswer): void => {
+    deps.observe((performance.now() - started) / 1000);
+    response.writeHead(answer.status, answer.headers).end();
+  };
+  const answer = deps.decider(routeId, request.rawHeaders);
+  if (answer instanceof Promise) void answer.then(send);
+  else send(answer);
+}
+
+/** A query changes nothing (case T24.6); a further segment is no route of ours. */
+function routeIdOf(url: string): string | undefined {
+  if (!url.startsWith(prefix)) return undefined;
+  const question = url.indexOf('?');
+  const id = url.slice(prefix.length, question < 0 ? url.length : question);
+  return id === '' || id.includes('/') ? undefined : id;
 }

@@ -22,6 +22,9 @@ export function createOutboundFetch(options: { extraCa: string | undefined; env:
   });
   // undici's own fetch, because node's takes no dispatcher of another undici; the two types differ in name only.
   const outbound = (input: unknown, init?: unknown): unknown =>
-    undiciFetch(input as Parameters<typeof undiciFetch>[0], { ...(init as Parameters<typeof undiciFetch>[1]), dispatcher });
+    undiciFetch(input as Parameters<typeof undiciFetch>[0], {
+      ...(init as Parameters<typeof undiciFetch>[1]),
+      dispatcher,
+    });
   return outbound as typeof fetch;
 }

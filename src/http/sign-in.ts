@@ -24,11 +24,17 @@ export function createSignInServer(deps: {
     },
   });
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => done(null, body));
+  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) =>
+    done(null, body),
+  );
   app.setNotFoundHandler((_request, reply) => void reply.code(404).type('text/plain').send('not found\n'));
   app.setErrorHandler((error: { statusCode?: number }, _request, reply) => {
-    const status = error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500 ? error.statusCode : 500;
-    void reply.code(status).type('text/plain').send(status === 500 ? 'internal error\n' : 'bad request\n');
+    const status =
+      error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500 ? error.statusCode : 500;
+    void reply
+      .code(status)
+      .type('text/plain')
+      .send(status === 500 ? 'internal error\n' : 'bad request\n');
   });
   app.route({
     method: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'],

@@ -18,8 +18,24 @@ const valueBudget = 3_500 - 400;
 /** A longer value is left out, never cut: a cut name is another name. */
 const longestValue = 1_000;
 
+interface Written {
+  readonly namedGroups: ReadonlySet<string>;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** A session that is kept opened asks many times, mostly on one route. */
+const written = new WeakMap<Identity, Written>();
+
 /** Values for every identity header; blank where nothing is known. */
-export function writeIdentity(identity: Identity, namedGroups: ReadonlySet<string>): Record<string, string> {
+export function writeIdentity(identity: Identity, namedGroups: ReadonlySet<string>): Readonly<Record<string, string>> {
+  const known = written.get(identity);
+  if (known?.namedGroups === namedGroups) return known.headers;
+  const headers = encodeIdentity(identity, namedGroups);
+  written.set(identity, { namedGroups, headers });
+  return headers;
+}
+
+function encodeIdentity(identity: Identity, namedGroups: ReadonlySet<string>): Readonly<Record<string, string>> {
   const budget = new Budget(valueBudget);
   const user = budget.take(identity.username);
   const email = budget.take(identity.emailTrusted ? identity.email : undefined);

@@ -11,12 +11,12 @@ export interface SealedGrant {
 }
 
 /**
- * The text by which the sign-in host hands a session to one app host: at most 2,800 characters, whatever `extra`
+ * The text by which the sign-in host hands a session to one app host: at most 2,890 characters, whatever `extra`
  * (route, attempt, return path, time: JSON, some 400 bytes) takes of it.
  */
 export function sealGrant(sealer: Sealer, session: Session, extra: unknown, named: NamedInPolicies): SealedGrant {
   const scope = { pool: session.pool, host: session.host };
-  const room = plaintextRoom(scope, limits.sealedSession);
+  const room = plaintextRoom(scope, limits.sealedGrant);
   const fitted = fit({ state: session, named, encode: (state) => encodeSession(state, extra), room });
   const { trimmed, refreshTokenDropped } = fitted;
   return { text: sealer.seal('grant', scope, fitted.plaintext), trimmed, refreshTokenDropped };

@@ -1,7 +1,9 @@
 /** Limits of cookies, sealed texts and caches. Sizes in characters (all ASCII, so bytes), times in seconds. */
 export const limits = {
-  /** A session, and a grant that carries one: URLs and NGINX's buffers bound it. */
+  /** A session: URLs and NGINX's buffers bound it. */
   sealedSession: 2800,
+  /** A grant: a session and what it is for. It is split over a path of 1,000 bytes and a query of 2,000 (AWS WAF). */
+  sealedGrant: 2890,
   /** Session and sign-in cookies, name and `=` included; browsers stop at 4,096 with attributes. */
   cookie: 3600,
   /** A sealed text that is longer is not looked at. */

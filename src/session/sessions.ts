@@ -87,7 +87,9 @@ export function createSessions(deps: SessionsDeps): Sessions {
       }
       const found = judge(session, pool, now);
       if (found.kind === 'live') {
-        seen.set(session.sid, now, 0);
+        if (seen.get(session.sid) !== now) {
+          seen.set(session.sid, now, 0);
+        }
         return found;
       }
       best = best.kind === 'stale' ? best : found;

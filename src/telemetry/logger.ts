@@ -16,7 +16,10 @@ export function createLogger(level: LogLevel, destination?: DestinationStream): 
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
-    redact: { paths: ['*.cookie', '*.authorization', '*.code', '*.token', '*.refreshToken', '*.email', 'headers', '*.headers'], censor: '[secret]' },
+    redact: {
+      paths: ['*.cookie', '*.authorization', '*.code', '*.token', '*.refreshToken', '*.email', 'headers', '*.headers'],
+      censor: '[secret]',
+    },
     serializers: { err: describeError },
   };
   return destination === undefined ? pino(options) : pino(options, destination);

@@ -1,4 +1,5 @@
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
+import { CounterTally, HistogramTally } from './tally.ts';
 
 /** One metric as it is documented; docs/reference/metrics.md is made from this list. */
 export interface MetricDescription {
@@ -9,29 +10,81 @@ export interface MetricDescription {
   readonly buckets?: readonly number[];
 }
 
+const decisionSeconds = {
+  name: 'cognito_gate_decision_seconds',
+  type: 'histogram',
+  help: 'Time from the headers of a decision request to its answer, in seconds.',
+  labels: ['plane'],
+  buckets: [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1, 2.5],
+} as const satisfies MetricDescription;
+
 /**
  * Every metric of ours. No label value comes from a client: namespaces, policies and pools are those of
  * objects in force, outcomes, reasons and grants are closed lists (cases M2, T23.6).
  */
 export const metricList = [
-  { name: 'cognito_gate_decisions_total', type: 'counter', help: 'Decisions by plane, policy, outcome and reason.', labels: ['plane', 'namespace', 'policy', 'outcome', 'reason'] },
-  { name: 'cognito_gate_audit_decisions_total', type: 'counter', help: 'What Audit policies would have decided.', labels: ['namespace', 'policy', 'outcome', 'reason'] },
   {
-    name: 'cognito_gate_decision_seconds',
-    type: 'histogram',
-    help: 'Time from the headers of a decision request to its answer, in seconds.',
-    labels: ['plane'],
-    buckets: [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1, 2.5],
+    name: 'cognito_gate_decisions_total',
+    type: 'counter',
+    help: 'Decisions by plane, policy, outcome and reason.',
+    labels: ['plane', 'namespace', 'policy', 'outcome', 'reason'],
   },
-  { name: 'cognito_gate_sign_ins_total', type: 'counter', help: 'Sign-in steps that ended, by pool and outcome.', labels: ['pool', 'outcome'] },
-  { name: 'cognito_gate_token_requests_total', type: 'counter', help: 'Requests to the token and revocation endpoints of Cognito.', labels: ['pool', 'grant', 'outcome'] },
-  { name: 'cognito_gate_key_set_age_seconds', type: 'gauge', help: 'Seconds since the signing keys of a pool were last read; absent before the first time.', labels: ['pool'] },
+  {
+    name: 'cognito_gate_audit_decisions_total',
+    type: 'counter',
+    help: 'What Audit policies would have decided.',
+    labels: ['namespace', 'policy', 'outcome', 'reason'],
+  },
+  decisionSeconds,
+  {
+    name: 'cognito_gate_sign_ins_total',
+    type: 'counter',
+    help: 'Sign-in steps that ended, by pool and outcome.',
+    labels: ['pool', 'outcome'],
+  },
+  {
+    name: 'cognito_gate_token_requests_total',
+    type: 'counter',
+    help: 'Requests to the token and revocation endpoints of Cognito.',
+    labels: ['pool', 'grant', 'outcome'],
+  },
+  {
+    name: 'cognito_gate_key_set_age_seconds',
+    type: 'gauge',
+    help: 'Seconds since the signing keys of a pool were last read; absent before the first time.',
+    labels: ['pool'],
+  },
   { name: 'cognito_gate_table_routes', type: 'gauge', help: 'Routes in the table in force.', labels: [] },
-  { name: 'cognito_gate_table_broken_routes', type: 'gauge', help: 'Routes that refuse because their policy cannot be read.', labels: [] },
-  { name: 'cognito_gate_table_age_seconds', type: 'gauge', help: 'Seconds since the table in force was made.', labels: [] },
-  { name: 'cognito_gate_findings', type: 'gauge', help: 'Findings of the table in force.', labels: ['severity', 'reason'] },
-  { name: 'cognito_gate_source_errors_total', type: 'counter', help: 'Times the source could not be read; the last good table stayed in force.', labels: [] },
-  { name: 'cognito_gate_source_broken', type: 'gauge', help: '1 while the source cannot be read and the last good table is in force.', labels: [] },
+  {
+    name: 'cognito_gate_table_broken_routes',
+    type: 'gauge',
+    help: 'Routes that refuse because their policy cannot be read.',
+    labels: [],
+  },
+  {
+    name: 'cognito_gate_table_age_seconds',
+    type: 'gauge',
+    help: 'Seconds since the table in force was made.',
+    labels: [],
+  },
+  {
+    name: 'cognito_gate_findings',
+    type: 'gauge',
+    help: 'Findings of the table in force.',
+    labels: ['severity', 'reason'],
+  },
+  {
+    name: 'cognito_gate_source_errors_total',
+    type: 'counter',
+    help: 'Times the source could not be read; the last good table stayed in force.',
+    labels: [],
+  },
+  {
+    name: 'cognito_gate_source_broken',
+    type: 'gauge',
+    help: '1 while the source cannot be read and the last good table is in force.',
+    labels: [],
+  },
   { name: 'cognito_gate_start_to_ready_seconds', type: 'gauge', help: 'Time from process start to ready.', labels: [] },
 ] as const satisfies readonly MetricDescription[];
 
@@ -43,35 +96,41 @@ export interface Metrics {
   set(name: MetricName, value: number, ...labels: readonly string[]): void;
   /** Removes every series of a gauge, before its present ones are set. */
   reset(name: MetricName): void;
-  observe(name: MetricName, seconds: number, ...labels: readonly string[]): void;
+  /** One decision behind NGINX took so long. */
+  observeDecision(seconds: number): void;
   /** `fill` runs before each scrape. */
   onScrape(fill: () => void): void;
   text(): Promise<string>;
 }
 
+const descriptions: readonly MetricDescription[] = metricList;
+
 export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const counters = new Map<string, Counter>();
+  const counters = new Map<string, CounterTally>();
   const gauges = new Map<string, Gauge>();
-  const histograms = new Map<string, Histogram>();
-  for (const metric of metricList as readonly MetricDescription[]) {
-    const { name, help } = metric;
-    const labelNames = [...metric.labels];
-    if (metric.type === 'counter') counters.set(name, new Counter({ name, help, labelNames, registers: [registry] }));
-    else if (metric.type === 'gauge') gauges.set(name, new Gauge({ name, help, labelNames, registers: [registry] }));
-    else histograms.set(name, new Histogram({ name, help, labelNames, buckets: [...(metric.buckets ?? [])], registers: [registry] }));
+  for (const { name, type, help, labels } of descriptions) {
+    const options = { name, help, labelNames: [...labels], registers: [registry] };
+    if (type === 'counter') counters.set(name, new CounterTally(new Counter(options)));
+    else if (type === 'gauge') gauges.set(name, new Gauge(options));
   }
+  const decision = new HistogramTally({ ...decisionSeconds, label: 'plane', value: 'nginx' }, registry);
   const fills: (() => void)[] = [];
   return {
     registry,
-    count: (name, ...labels) => counters.get(name)?.labels(...labels).inc(),
-    set: (name, value, ...labels) => gauges.get(name)?.labels(...labels).set(value),
+    count: (name, ...labels) => counters.get(name)?.add(labels),
+    set: (name, value, ...labels) =>
+      gauges
+        .get(name)
+        ?.labels(...labels)
+        .set(value),
     reset: (name) => gauges.get(name)?.reset(),
-    observe: (name, seconds, ...labels) => histograms.get(name)?.labels(...labels).observe(seconds),
+    observeDecision: (seconds) => decision.observe(seconds),
     onScrape: (fill) => void fills.push(fill),
     text: () => {
       for (const fill of fills) fill();
+      for (const counter of counters.values()) counter.flush();
       return registry.metrics();
     },
   };

@@ -54,7 +54,9 @@ test('bob is told in plain words why he may not see /admin: 403 page, session ke
   assert.equal(stack.cognito.stats.signIn, before.signIn);
   assert.ok([...visitor.cookies(stackHosts.shop).keys()].some((name) => name.startsWith('__Host-cg-')));
   assert.equal((await visitor.go(`${stack.urls.shop}/`)).status, 200);
-  const script = await visitor.ask(`${stack.urls.shop}/admin`, { headers: { 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty', accept: '*/*' } });
+  const script = await visitor.ask(`${stack.urls.shop}/admin`, {
+    headers: { 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty', accept: '*/*' },
+  });
   assert.equal(script.status, 403);
 });
 
@@ -119,7 +121,8 @@ test('S19 T23.5 every cookie is __Host-, Secure, HttpOnly, Path=/, SameSite=Lax'
   assert.ok(lines.length >= 2);
   for (const line of lines) {
     assert.match(line, /^__Host-cg/);
-    for (const attribute of ['Secure', 'HttpOnly', 'Path=/', 'SameSite=Lax']) assert.ok(line.includes(`; ${attribute}`), line);
+    for (const attribute of ['Secure', 'HttpOnly', 'Path=/', 'SameSite=Lax'])
+      assert.ok(line.includes(`; ${attribute}`), line);
     assert.ok(!/domain=/i.test(line), line);
   }
 });
@@ -127,27 +130,39 @@ test('S19 T23.5 every cookie is __Host-, Secure, HttpOnly, Path=/, SameSite=Lax'
 test('S6 S7 T22.3 a session cookie of shop is useless on wiki, and a sign-in cookie is no session', async () => {
   const visitor = await signedIn('ada');
   const shop = visitor.cookies(stackHosts.shop);
-  const [name, value] = [...shop].find(([key]) => /^__Host-cg-/.test(key)) ?? ['', ''];
+  const [name, value] = [...shop].find(([key]) => key.startsWith('__Host-cg-')) ?? ['', ''];
   const thief = stack.visitor();
   thief.cookies(stackHosts.wiki).set(name, value);
   assert.equal((await thief.ask(`${stack.urls.wiki}/`)).status, 302);
-  assert.equal((await thief.ask(`${stack.urls.wiki}/`, { headers: { accept: '*/*', 'sec-fetch-mode': 'cors' } })).status, 403);
-  const signIn = [...visitor.cookies(stackHosts.signIn)].find(([key]) => /^__Host-cgs-/.test(key));
+  assert.equal(
+    (await thief.ask(`${stack.urls.wiki}/`, { headers: { accept: '*/*', 'sec-fetch-mode': 'cors' } })).status,
+    403,
+  );
+  const signIn = [...visitor.cookies(stackHosts.signIn)].find(([key]) => key.startsWith('__Host-cgs-'));
   thief.cookies(stackHosts.shop).set(name, signIn?.[1] ?? 'missing');
   assert.equal((await thief.ask(`${stack.urls.shop}/`)).status, 302);
 });
 
 test('T11 T23.4 T10.4 a cut, flipped, doubled or forged session cookie is never 2xx and never 5xx, both ways', async () => {
   const visitor = await signedIn('ada');
-  const [name, good] = [...visitor.cookies(stackHosts.shop)].find(([key]) => /^__Host-cg-/.test(key)) ?? ['', ''];
-  const ask = (cookie: string): Promise<{ status: number }> => stack.visitor().ask(`${stack.urls.shop}/`, { headers: { cookie } });
+  const [name, good] = [...visitor.cookies(stackHosts.shop)].find(([key]) => key.startsWith('__Host-cg-')) ?? ['', ''];
+  const ask = (cookie: string): Promise<{ status: number }> =>
+    stack.visitor().ask(`${stack.urls.shop}/`, { headers: { cookie } });
   assert.equal((await ask(`${name}=${good}`)).status, 200);
   const bad: string[] = [];
-  for (let length = 0; length < good.length; length += Math.max(1, Math.floor(good.length / 60))) bad.push(good.slice(0, length));
+  for (let length = 0; length < good.length; length += Math.max(1, Math.floor(good.length / 60)))
+    bad.push(good.slice(0, length));
   for (let at = 0; at < good.length; at += Math.max(1, Math.floor(good.length / 60))) {
     bad.push(`${good.slice(0, at)}${good[at] === 'A' ? 'B' : 'A'}${good.slice(at + 1)}`);
   }
-  bad.push(`${good.slice(0, 16)}${'A'.repeat(good.length - 16)}`, `${good}A`, `"${good}"`, '%', '=', good.replaceAll('-', '+'));
+  bad.push(
+    `${good.slice(0, 16)}${'A'.repeat(good.length - 16)}`,
+    `${good}A`,
+    `"${good}"`,
+    '%',
+    '=',
+    good.replaceAll('-', '+'),
+  );
   for (const value of bad) assert.equal((await ask(`${name}=${value}`)).status, 302, value.slice(0, 40));
   assert.equal((await ask(`${name}=bad; ${name}=${good}`)).status, 200);
   assert.equal((await ask(`${name}=${good}; ${name}=bad`)).status, 200);
@@ -157,8 +172,16 @@ test('T11 T23.4 T10.4 a cut, flipped, doubled or forged session cookie is never 
 
 test('N29 WebSocket: foreign origins and none are refused with a good session, our own is not', async () => {
   const visitor = await signedIn('bob');
-  const handshake = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==', 'sec-fetch-mode': 'websocket', 'sec-fetch-dest': 'websocket' };
-  const status = async (more: Record<string, string>): Promise<number> => (await visitor.ask(`${stack.urls.shop}/ws`, { headers: { ...handshake, ...more } })).status;
+  const handshake = {
+    connection: 'Upgrade',
+    upgrade: 'websocket',
+    'sec-websocket-version': '13',
+    'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+    'sec-fetch-mode': 'websocket',
+    'sec-fetch-dest': 'websocket',
+  };
+  const status = async (more: Record<string, string>): Promise<number> =>
+    (await visitor.ask(`${stack.urls.shop}/ws`, { headers: { ...handshake, ...more } })).status;
   assert.equal(await status({ origin: stack.urls.wiki }), 403);
   assert.equal(await status({}), 403);
   const before = stack.shop.upgrades;
@@ -168,7 +191,9 @@ test('N29 WebSocket: foreign origins and none are refused with a good session, o
 
 test('T6.3 T6.4 identity headers of the client never reach the app', async () => {
   const visitor = await signedIn('bob');
-  await visitor.ask(`${stack.urls.shop}/`, { headers: { ...navigation, 'X-Auth-Request-User': 'mallory', 'X-Auth-Request-Groups': 'admins' } });
+  await visitor.ask(`${stack.urls.shop}/`, {
+    headers: { ...navigation, 'X-Auth-Request-User': 'mallory', 'X-Auth-Request-Groups': 'admins' },
+  });
   assert.equal(stack.shop.last?.headers['x-auth-request-groups'], 'staff');
   assert.notEqual(stack.shop.last?.headers['x-auth-request-user'], 'mallory');
 });
@@ -214,8 +239,13 @@ test('sign-out ends it everywhere: Cognito asks for the password again, old cook
 test('L19 a cross-site GET or POST signs nobody out', async () => {
   const visitor = await signedIn('bob');
   const url = `${stack.urls.shop}/_cognito-gate/sign-out`;
-  await visitor.ask(url, { headers: { 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': 'image', 'sec-fetch-mode': 'no-cors' } });
-  const post = await visitor.ask(url, { method: 'POST', headers: { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' } });
+  await visitor.ask(url, {
+    headers: { 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': 'image', 'sec-fetch-mode': 'no-cors' },
+  });
+  const post = await visitor.ask(url, {
+    method: 'POST',
+    headers: { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' },
+  });
   assert.ok(post.status >= 400, String(post.status));
   assert.equal((await visitor.ask(`${stack.urls.shop}/`)).status, 200);
 });
@@ -223,7 +253,9 @@ test('L19 a cross-site GET or POST signs nobody out', async () => {
 test('userinfo: 200 with a session, 401 with the address to go to without, 403 with the reason for a path', async () => {
   const visitor = await signedIn('bob');
   const json = async (path: string, who: Visitor): Promise<{ status: number; value: Record<string, unknown> }> => {
-    const page = await who.ask(`${stack.urls.shop}/_cognito-gate/userinfo${path}`, { headers: { accept: 'application/json', 'sec-fetch-mode': 'cors' } });
+    const page = await who.ask(`${stack.urls.shop}/_cognito-gate/userinfo${path}`, {
+      headers: { accept: 'application/json', 'sec-fetch-mode': 'cors' },
+    });
     return { status: page.status, value: JSON.parse(page.body) as Record<string, unknown> };
   };
   const here = await json('', visitor);
@@ -239,7 +271,8 @@ test('userinfo: 200 with a session, 401 with the address to go to without, 403 w
 
 test('an edit is in force within a second; broken YAML changes nothing but log and metric; broken meaning refuses that app alone (P1, P17)', async () => {
   const visitor = await signedIn('bob');
-  const status = async (url: string): Promise<number> => (await visitor.ask(url, { headers: { accept: '*/*', 'sec-fetch-mode': 'cors' } })).status;
+  const status = async (url: string): Promise<number> =>
+    (await visitor.ask(url, { headers: { accept: '*/*', 'sec-fetch-mode': 'cors' } })).status;
   const original = await readFile(`${stack.policies}/apps.yaml`, 'utf8');
   assert.equal(await status(`${stack.urls.shop}/admin`), 403);
   await stack.write('apps.yaml', original.replaceAll('groups: [admins] }]', 'groups: [admins, staff] }]'));
@@ -247,10 +280,17 @@ test('an edit is in force within a second; broken YAML changes nothing but log a
   await stack.write('apps.yaml', `${original}\n  "broken`);
   await until(async () => /cognito_gate_source_broken 1/.test(await stack.metrics()), 'the metric of broken YAML', 3);
   assert.equal(await status(`${stack.urls.shop}/admin`), 200);
-  await until(async () => /"file":"[^"]*apps\.yaml","line":\d+/.test(await stack.log()), 'the log line with file and line', 2);
+  await until(
+    async () => /"file":"[^"]*apps\.yaml","line":\d+/.test(await stack.log()),
+    'the log line with file and line',
+    2,
+  );
   await visitor.go(`${stack.urls.wiki}/`);
-  const [shop = '', ...wiki] = original.split("---\n\napiVersion: networking.k8s.io/v1");
-  await stack.write('apps.yaml', [shop.replace('groups: [staff, admins]', 'groups: []'), ...wiki].join("---\n\napiVersion: networking.k8s.io/v1"));
+  const [shop = '', ...wiki] = original.split('---\n\napiVersion: networking.k8s.io/v1');
+  await stack.write(
+    'apps.yaml',
+    [shop.replace('groups: [staff, admins]', 'groups: []'), ...wiki].join('---\n\napiVersion: networking.k8s.io/v1'),
+  );
   await until(async () => (await status(`${stack.urls.shop}/`)) === 403, 'the broken policy to refuse', 2);
   assert.equal(await status(`${stack.urls.wiki}/`), 200);
   await stack.write('apps.yaml', original);
@@ -260,7 +300,13 @@ test('an edit is in force within a second; broken YAML changes nothing but log a
 test('M3 L17 no token, code, cookie, grant, e-mail or secret is in the log at the most verbose level', async () => {
   const log = await stack.log();
   assert.ok(log.length > 1000);
-  for (const pattern of [/eyJ[A-Za-z0-9_-]{10}/, /@example\.com/, /secret-pw/, /__Host-/, /[?&](code|g|request|state)=/]) {
+  for (const pattern of [
+    /eyJ[A-Za-z0-9_-]{10}/,
+    /@example\.com/,
+    /secret-pw/,
+    /__Host-/,
+    /[?&](code|g|request|state)=/,
+  ]) {
     assert.ok(!pattern.test(log), `${String(pattern)}: ${pattern.exec(log)?.[0]}`);
   }
 });

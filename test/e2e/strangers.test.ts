@@ -19,7 +19,11 @@ const refused = (answer: { status: number }): boolean => answer.status === 401 |
 
 /** What NGINX would send for this request, sent by ourselves. */
 function direct(path: string, headers: OutgoingHttpHeaders = {}, method = 'GET'): Promise<Answer> {
-  const witnesses = { 'X-Original-URL': `https://${stackHosts.shop}${path}`, 'X-Original-Method': method, 'X-Real-IP': '10.1.2.3' };
+  const witnesses = {
+    'X-Original-URL': `https://${stackHosts.shop}${path}`,
+    'X-Original-Method': method,
+    'X-Real-IP': '10.1.2.3',
+  };
   return ask(`${stack.decisions}/nginx/${stack.routes.shop}`, { headers: { ...witnesses, ...headers } });
 }
 
@@ -35,7 +39,10 @@ test('a navigation without a session goes to start with the path; curl, fetch an
   assert.ok(location.startsWith(start), location);
   assert.equal(decodeURIComponent(location.slice(start.length)), '/admin/a?x=1&y=%2F');
   assert.equal((await through('/admin')).status, 403);
-  assert.equal((await through('/admin', { accept: '*/*', 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' })).status, 403);
+  assert.equal(
+    (await through('/admin', { accept: '*/*', 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' })).status,
+    403,
+  );
   assert.equal((await through('/admin', webSocketHeaders)).status, 403);
   assert.equal((await through('/grpc', { 'content-type': 'application/grpc', te: 'trailers' }, 'POST')).status, 403);
 });
@@ -80,7 +87,10 @@ const spoofs: readonly (readonly [string, OutgoingHttpHeaders])[] = [
   ['T20.2 X-Real-IP of the client', { 'X-Real-IP': '127.0.0.1' }],
   ['B14 token headers of an ALB', { 'x-amzn-oidc-identity': 'ada', 'x-amzn-oidc-data': 'a.b.c' }],
   ['B14 our own identity headers', { 'X-Auth-Request-User': 'ada', 'X-Auth-Request-Groups': 'admins' }],
-  ['B8 a JWT as Basic password', { Authorization: `Basic ${Buffer.from('x:eyJhbGciOiJub25lIn0.e30.').toString('base64')}` }],
+  [
+    'B8 a JWT as Basic password',
+    { Authorization: `Basic ${Buffer.from('x:eyJhbGciOiJub25lIn0.e30.').toString('base64')}` },
+  ],
   ['B10 a bearer token', { Authorization: 'Bearer eyJhbGciOiJub25lIn0.e30.' }],
   ['T11.5 a cookie of 7 kB', { Cookie: `__Host-cg-00000000=${'A'.repeat(7000)}` }],
 ];
@@ -122,24 +132,46 @@ for (const [sentence, path] of paths) {
     const there = await direct(path);
     assert.ok(refused(there), `directly: ${there.status}`);
     const before = stack.shop.requests;
-    const here = await sendRaw(stack.port, stackHosts.shop, `GET ${path} HTTP/1.1\r\nHost: ${stackHosts.shop}\r\nConnection: close\r\n\r\n`);
+    const here = await sendRaw(
+      stack.port,
+      stackHosts.shop,
+      `GET ${path} HTTP/1.1\r\nHost: ${stackHosts.shop}\r\nConnection: close\r\n\r\n`,
+    );
     assert.ok(here.status === 403 || here.status === 404 || here.status === 400, `through NGINX: ${here.status}`);
     assert.equal(stack.shop.requests, before);
   });
 }
 
 const rawRequests: readonly (readonly [string, string])[] = [
-  ['T3.2 a raw number sign', `GET /healthz#/../admin HTTP/1.1\r\nHost: ${stackHosts.shop}\r\nConnection: close\r\n\r\n`],
-  ['T12.7 a question mark in Host', `GET /admin/secret HTTP/1.1\r\nHost: ${stackHosts.shop}:443\\healthz?\r\nConnection: close\r\n\r\n`],
-  ['T12.8 a number sign in Host', `GET /admin/secret HTTP/1.1\r\nHost: ${stackHosts.shop}:443#\r\nConnection: close\r\n\r\n`],
+  [
+    'T3.2 a raw number sign',
+    `GET /healthz#/../admin HTTP/1.1\r\nHost: ${stackHosts.shop}\r\nConnection: close\r\n\r\n`,
+  ],
+  [
+    'T12.7 a question mark in Host',
+    `GET /admin/secret HTTP/1.1\r\nHost: ${stackHosts.shop}:443\\healthz?\r\nConnection: close\r\n\r\n`,
+  ],
+  [
+    'T12.8 a number sign in Host',
+    `GET /admin/secret HTTP/1.1\r\nHost: ${stackHosts.shop}:443#\r\nConnection: close\r\n\r\n`,
+  ],
   ['T12.9 the absolute form without Host', `GET http://${stackHosts.shop}/admin/healthz HTTP/1.0\r\n\r\n`],
   ['T12.10 a question mark in the authority', `GET http://${stackHosts.shop}?a/healthz HTTP/1.0\r\n\r\n`],
   ['T13.1 a host in mixed case', `GET /admin HTTP/1.1\r\nHost: SHOP.acme.LocalHost\r\nConnection: close\r\n\r\n`],
   ['T13.2 a host with a trailing dot', `GET /admin HTTP/1.1\r\nHost: ${stackHosts.shop}.\r\nConnection: close\r\n\r\n`],
   ['T13.3 a host with a port', `GET /admin HTTP/1.1\r\nHost: ${stackHosts.shop}:8443\r\nConnection: close\r\n\r\n`],
-  ['T11.6 a NUL in a cookie', `GET /admin HTTP/1.1\r\nHost: ${stackHosts.shop}\r\nCookie: __Host-cg-1=a\u0000b\r\nConnection: close\r\n\r\n`],
-  ['T15.1 Connection names our witnesses', `GET /admin HTTP/1.1\r\nHost: ${stackHosts.shop}\r\nConnection: close, X-Original-URL, X-Original-Method, X-Real-IP\r\n\r\n`],
-  ['N16 header names with underscores', `GET /admin HTTP/1.1\r\nHost: ${stackHosts.shop}\r\nX_Auth_Request_User: ada\r\nX_Original_URL: https://x/healthz\r\nConnection: close\r\n\r\n`],
+  [
+    'T11.6 a NUL in a cookie',
+    `GET /admin HTTP/1.1\r\nHost: ${stackHosts.shop}\r\nCookie: __Host-cg-1=a\u0000b\r\nConnection: close\r\n\r\n`,
+  ],
+  [
+    'T15.1 Connection names our witnesses',
+    `GET /admin HTTP/1.1\r\nHost: ${stackHosts.shop}\r\nConnection: close, X-Original-URL, X-Original-Method, X-Real-IP\r\n\r\n`,
+  ],
+  [
+    'N16 header names with underscores',
+    `GET /admin HTTP/1.1\r\nHost: ${stackHosts.shop}\r\nX_Auth_Request_User: ada\r\nX_Original_URL: https://x/healthz\r\nConnection: close\r\n\r\n`,
+  ],
 ];
 for (const [sentence, text] of rawRequests) {
   test(`${sentence} is refused, and the app hears nothing`, async () => {
@@ -183,7 +215,9 @@ test('T6.2 an identity header in another spelling refuses the request, public pa
 });
 
 test('T6.5 N20 identity headers of the client are blanked on public paths too', async () => {
-  const names = ['User', 'Email', 'Groups', 'Preferred-Username', 'Groups-Partial'].map((name) => `x-auth-request-${name.toLowerCase()}`);
+  const names = ['User', 'Email', 'Groups', 'Preferred-Username', 'Groups-Partial'].map(
+    (name) => `x-auth-request-${name.toLowerCase()}`,
+  );
   const answer = await through('/healthz', Object.fromEntries(names.map((name) => [name, 'mallory'])));
   assert.equal(answer.status, 200);
   for (const name of names) assert.ok(!stack.shop.last?.headers[name], name);
@@ -191,13 +225,21 @@ test('T6.5 N20 identity headers of the client are blanked on public paths too', 
 
 test('N30 prefetches, prerenders and frames are not sent to sign in', async () => {
   const frame = { ...navigation, 'sec-fetch-dest': 'iframe' };
-  for (const headers of [{ ...navigation, 'sec-purpose': 'prefetch' }, { ...navigation, 'sec-purpose': 'prefetch;prerender' }, frame]) {
+  for (const headers of [
+    { ...navigation, 'sec-purpose': 'prefetch' },
+    { ...navigation, 'sec-purpose': 'prefetch;prerender' },
+    frame,
+  ]) {
     assert.equal((await through('/', headers)).status, 403);
   }
 });
 
 test('N31 a form post after the session ended goes to sign in from our own site only', async () => {
-  for (const [site, status] of [['same-origin', 302], ['same-site', 302], ['cross-site', 403]] as const) {
+  for (const [site, status] of [
+    ['same-origin', 302],
+    ['same-site', 302],
+    ['cross-site', 403],
+  ] as const) {
     const answer = await through('/order', { ...navigation, 'sec-fetch-site': site }, 'POST');
     assert.equal(answer.status, status, site);
   }
@@ -217,7 +259,11 @@ test('ACME challenges pass, and nothing beside them', async () => {
 });
 
 test('P22 unknown, malformed and foreign route ids are refused', async () => {
-  const headers = { 'X-Original-URL': `https://${stackHosts.shop}/healthz`, 'X-Original-Method': 'GET', accept: 'text/html' };
+  const headers = {
+    'X-Original-URL': `https://${stackHosts.shop}/healthz`,
+    'X-Original-Method': 'GET',
+    accept: 'text/html',
+  };
   for (const id of ['0'.repeat(32), 'x', stack.routes.shop.toUpperCase(), `${stack.routes.shop}0`]) {
     assert.equal((await ask(`${stack.decisions}/nginx/${id}`, { headers })).status, 403, id);
   }
@@ -248,7 +294,10 @@ test('refusals are counted by reason and logged in one valid JSON line each, wha
   for (let count = 0; count < 200; count += 1) await direct(`/no-such-${count}`, { 'user-agent': `agent-${count}` });
   await through('/quote"%0a{}\'<b>', { 'x-odd': '"\\' });
   const metrics = await stack.metrics();
-  assert.match(metrics, /cognito_gate_decisions_total\{plane="nginx",namespace="shop",policy="shop",outcome="refuse",reason="no_session"\} \d+/);
+  assert.match(
+    metrics,
+    /cognito_gate_decisions_total\{plane="nginx",namespace="shop",policy="shop",outcome="refuse",reason="no_session"\} \d+/,
+  );
   assert.ok(metrics.split('\n').filter((line) => line.startsWith('cognito_gate_decisions_total')).length < 40);
   assert.ok(!metrics.includes('no-such'));
   for (const line of (await stack.log()).trim().split('\n')) assert.doesNotThrow(() => JSON.parse(line), line);

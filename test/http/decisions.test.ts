@@ -65,7 +65,11 @@ const refused: readonly (readonly [string, string, http.RequestOptions?, string?
   ['a path that does not decode is 403, not 400', '/nginx/%zz'],
   ['a path that is invalid UTF-8', '/nginx/%ff'],
   ['M5 operations are not on this port', '/metrics'],
-  ['N35 headers above the limit of the parser are 403, not 431', '/nginx/x', { headers: { cookie: 'a'.repeat(300 * 1024) } }],
+  [
+    'N35 headers above the limit of the parser are 403, not 431',
+    '/nginx/x',
+    { headers: { cookie: 'a'.repeat(300 * 1024) } },
+  ],
 ];
 for (const [sentence, path, options, body] of refused) {
   test(sentence, async () => assert.equal((await ask(path, options, body)).status, 403));
@@ -78,7 +82,11 @@ test('a parameter on the decision URL changes nothing (T24.6)', async () => {
 
 test('every method is answered alike, with a body of any type', async () => {
   for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
-    const answer = await ask('/nginx/open', { method, headers: { 'content-type': 'application/x-odd', 'content-length': '4' } }, 'body');
+    const answer = await ask(
+      '/nginx/open',
+      { method, headers: { 'content-type': 'application/x-odd', 'content-length': '4' } },
+      'body',
+    );
     assert.equal(answer.status, 200, method);
   }
 });

@@ -55,8 +55,16 @@ test('a handler that throws is a plain page with an id, and the error is told on
 });
 
 test('a body of another type or above the limit is refused without a stack', async () => {
-  const app = createSignInServer({ failed: () => undefined, handler: async () => ({ status: 200, headers: {}, cookies: [], body: '' }) });
-  const json = await app.inject({ method: 'POST', url: '/', headers: { host: 'a.example', 'content-type': 'application/json' }, payload: '{}' });
+  const app = createSignInServer({
+    failed: () => undefined,
+    handler: async () => ({ status: 200, headers: {}, cookies: [], body: '' }),
+  });
+  const json = await app.inject({
+    method: 'POST',
+    url: '/',
+    headers: { host: 'a.example', 'content-type': 'application/json' },
+    payload: '{}',
+  });
   assert.equal(json.statusCode, 415);
   const large = await app.inject({
     method: 'POST',

@@ -125,7 +125,7 @@ describe('sign-out', () => {
     );
     assert.deepEqual([fields['rd'], fields['switch'], fields['route']], ['/admin?x=1', '1', shopId]);
     world.cognito.person = { username: 'ada', groups: ['admins'] };
-    const visited = await browser.go(signOutUrl, { form: fields as Record<string, string>, headers: sameOrigin });
+    const visited = await browser.go(signOutUrl, { form: fields, headers: sameOrigin });
     assert.deepEqual([visited.body, visited.url.pathname, visited.url.search], ['app: ada', '/admin', '?x=1']);
     assert.equal(world.cognito.authorizations.at(-1)?.searchParams.get('prompt'), null);
   });

@@ -17,7 +17,12 @@ import { freePort } from './ports.ts';
 import { shopAndWiki } from './stack-objects.ts';
 import { Visitor } from './visitor.ts';
 
-export const stackHosts = { shop: 'shop.acme.localhost', wiki: 'wiki.example.localhost', signIn: 'auth.gate.localhost', cognito: 'cognito.localhost' };
+export const stackHosts = {
+  shop: 'shop.acme.localhost',
+  wiki: 'wiki.example.localhost',
+  signIn: 'auth.gate.localhost',
+  cognito: 'cognito.localhost',
+};
 
 export interface StackOptions {
   /** Further YAML, beside the pool and the objects of shop and wiki. */
@@ -60,12 +65,24 @@ export const people: readonly CognitoUser[] = [
   person('bob', ['staff']),
   person('eve', []),
   person('sam', ['staff', 'suspended']),
-  person('max', ['staff', ...Array.from({ length: 299 }, (_, index) => `warehouse-north-team-${String(index).padStart(4, '0')}`)]),
+  person('max', [
+    'staff',
+    ...Array.from({ length: 299 }, (_, index) => `warehouse-north-team-${String(index).padStart(4, '0')}`),
+  ]),
 ];
 
 export function person(username: string, groups: readonly string[], more: Partial<CognitoUser> = {}): CognitoUser {
   const sub = `${Buffer.from(username).toString('hex').padEnd(8, '0').slice(0, 8)}-0000-4000-8000-000000000000`;
-  return { username, password: `${username}-secret-pw`, sub, email: `${username}@example.com`, emailVerified: true, name: `${username} Person`, groups, ...more };
+  return {
+    username,
+    password: `${username}-secret-pw`,
+    sub,
+    email: `${username}@example.com`,
+    emailVerified: true,
+    name: `${username} Person`,
+    groups,
+    ...more,
+  };
 }
 
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
@@ -73,7 +90,13 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const authority = await createAuthority(join(folder, 'certificates'));
   const tls = await authority.issue('all', [...Object.values(stackHosts), 'localhost', '127.0.0.1']);
   const ca = await readFile(authority.cert, 'utf8');
-  const [port, decisions, signIn, operations, cognitoPort] = [await freePort(), await freePort(), await freePort(), await freePort(), await freePort()];
+  const [port, decisions, signIn, operations, cognitoPort] = [
+    await freePort(),
+    await freePort(),
+    await freePort(),
+    await freePort(),
+    await freePort(),
+  ];
   const url = (host: string): string => `https://${host}:${port}`;
   const client: CognitoClient = {
     clientId: '1example23456789',
@@ -99,7 +122,12 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   await writeFile(join(policies, 'apps.yaml'), options.apps ?? shopAndWiki);
   if (options.objects !== undefined) await writeFile(join(policies, 'more.yaml'), options.objects);
   await secret(folder, 'client', 'clientSecret', client.clientSecret);
-  await secret(folder, 'key-ring', 'k1', newKeyEntry('k1', Math.floor(Date.now() / 1000) - 600, (n) => randomBytes(n)));
+  await secret(
+    folder,
+    'key-ring',
+    'k1',
+    newKeyEntry('k1', Math.floor(Date.now() / 1000) - 600, (n) => randomBytes(n)),
+  );
   const config = {
     signInHost: stackHosts.signIn,
     publicPort: port,
@@ -111,7 +139,11 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     extraCaFile: authority.cert,
     contact: 'Ask the desk at extension 1234',
     clientAddress: 'XRealIp',
-    listen: { decisions: `127.0.0.1:${decisions}`, signIn: `127.0.0.1:${signIn}`, operations: `127.0.0.1:${operations}` },
+    listen: {
+      decisions: `127.0.0.1:${decisions}`,
+      signIn: `127.0.0.1:${signIn}`,
+      operations: `127.0.0.1:${operations}`,
+    },
     shutdownDelay: '0s',
     log: { level: 'trace' },
     ...options.config,
@@ -119,7 +151,12 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const configFile = join(folder, 'config.yaml');
   await writeFile(configFile, stringify(config));
   const logFile = join(folder, 'gate.log');
-  const gate = startChild({ name: 'cognito-gate', command: process.execPath, args: ['src/main.ts', 'serve', '--config', configFile], logFile });
+  const gate = startChild({
+    name: 'cognito-gate',
+    command: process.execPath,
+    args: ['src/main.ts', 'serve', '--config', configFile],
+    logFile,
+  });
   const ready = `http://127.0.0.1:${operations}/readyz`;
   await until(async () => {
     if (gate.how() !== undefined) throw new Error(`${gate.how()}: ${await readFile(logFile, 'utf8')}`);
@@ -141,7 +178,12 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   return {
     folder,
     policies,
-    urls: { shop: url(stackHosts.shop), wiki: url(stackHosts.wiki), signIn: url(stackHosts.signIn), cognito: `https://${stackHosts.cognito}:${cognitoPort}` },
+    urls: {
+      shop: url(stackHosts.shop),
+      wiki: url(stackHosts.wiki),
+      signIn: url(stackHosts.signIn),
+      cognito: `https://${stackHosts.cognito}:${cognitoPort}`,
+    },
     port,
     decisions: `http://127.0.0.1:${decisions}`,
     signInPort: signIn,

@@ -73,14 +73,13 @@ export class Visitor {
     const form = /<form[^>]*>[\s\S]*?<\/form>/.exec(page.body)?.[0];
     if (form === undefined) throw new Error(`no form on ${page.url.href} (${page.status}): ${page.body.slice(0, 300)}`);
     const action = /<form[^>]*\baction="([^"]*)"/.exec(form)?.[1]?.replaceAll('&amp;', '&') ?? page.url.href;
-    const hidden = [...form.matchAll(/<input[^>]*type="hidden"[^>]*>/g)].map(([input]) => [
-      attribute(input, 'name'),
-      attribute(input, 'value'),
-    ]);
-    const body = new URLSearchParams({ ...Object.fromEntries(hidden), ...fields }).toString();
+    const body = new URLSearchParams(fields);
+    for (const [input] of form.matchAll(/<input[^>]*type="hidden"[^>]*>/g)) {
+      body.append(attribute(input, 'name'), attribute(input, 'value'));
+    }
     return this.go(new URL(action, page.url), {
       method: 'POST',
-      body,
+      body: body.toString(),
       headers: {
         'content-type': 'application/x-www-form-urlencoded',
         'sec-fetch-site': 'same-origin',

@@ -1,0 +1,4 @@
+import type { FastifyInstance } from 'fastify';
+
+/** What the composition root starts and stops. */
+export type Server = FastifyInstance;
