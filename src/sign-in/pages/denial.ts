@@ -2,7 +2,7 @@ import type { Identity } from '../../model/identity.ts';
 import { type RefusalReason, refusalReasons } from '../../model/verdict.ts';
 import { html } from '../html.ts';
 import type { Page } from './layout.ts';
-import { actions, button, contactLine, facts, link } from './parts.ts';
+import { actions, breakable, button, contactLine, facts, link } from './parts.ts';
 
 export interface Denial {
   readonly host: string;
@@ -31,7 +31,7 @@ export function denialPage(denial: Denial): Page {
       ${facts([
         ['Signed in as', identity && accountName(identity)],
         ['User pool', denial.pool],
-        ['Page', `${denial.host}${pathOnly(denial.returnPath)}`],
+        ['Page', breakable(`${denial.host}${pathOnly(denial.returnPath)}`)],
         ['Rule', denial.rule],
       ])}
       <p class="soft">If you were given access just now, check again. Nobody has to sign in for that.</p>

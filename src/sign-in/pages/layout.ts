@@ -7,7 +7,7 @@ import { style } from './style.ts';
 /** What one page says; the layout gives it head, card and foot. */
 export interface Page {
   readonly title: string;
-  readonly headline: string;
+  readonly headline: HtmlValue;
   readonly body: HtmlValue;
   /** Something was refused or went wrong. */
   readonly alert?: boolean;

@@ -1,4 +1,4 @@
-import { html, type Html } from '../html.ts';
+import { Html, html, type HtmlValue } from '../html.ts';
 
 export function link(address: string, text: string, plain = false): Html {
   return html`<a class="${plain ? 'button plain' : 'button'}" href="${address}">${text}</a>`;
@@ -18,8 +18,16 @@ export function actions(...items: readonly (Html | undefined)[]): Html {
   return html`<div class="actions">${items}</div>`;
 }
 
+/** Hosts and paths are broken at their own signs rather than anywhere. */
+export function breakable(text: string): readonly Html[] {
+  const pieces = text.split(/(?<=[/.])(?![/.])/);
+  return pieces.map((piece, index) => (index === 0 ? html`${piece}` : html`${wordBreak}${piece}`));
+}
+
+const wordBreak = new Html('<wbr>');
+
 /** Rows of a name and a value; those without a value are left out. */
-export function facts(rows: readonly (readonly [name: string, value: string | Html | undefined])[]): Html {
+export function facts(rows: readonly (readonly [name: string, value: HtmlValue])[]): Html {
   const shown = rows.flatMap(([name, value]) =>
     value === undefined || value === ''
       ? []

@@ -5,8 +5,8 @@ export const style = `
 *{box-sizing:border-box}
 html{font:100%/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;background:var(--ground);color:var(--ink)}
 body{margin:0;min-height:100vh;min-height:100dvh;display:grid;grid-template-rows:1fr auto;justify-items:center;padding:1.25rem}
-main{align-self:center;width:100%;max-width:34rem;background:var(--card);border:1px solid var(--line);border-top:4px solid var(--accent);border-radius:.75rem;padding:2.25rem 2.25rem 2rem;overflow-wrap:anywhere}
-main.alert{border-top-color:var(--mark)}
+main{--edge:var(--accent);align-self:center;width:100%;max-width:34rem;background:linear-gradient(var(--edge) 4px,var(--card) 4px) border-box;border:1px solid var(--line);border-top-color:var(--edge);border-radius:.75rem;padding:2.5rem 2.25rem 2.25rem;overflow-wrap:anywhere}
+main.alert{--edge:var(--mark)}
 h1{margin:0 0 .9rem;font-size:1.7rem;line-height:1.22;font-weight:650;letter-spacing:-.015em;text-wrap:balance}
 h2{margin:1.6rem 0 .4rem;font-size:1rem;font-weight:650}
 p{margin:0 0 .9rem}
@@ -20,13 +20,15 @@ a{color:var(--accent);text-underline-offset:.18em}
 .soft{color:var(--soft)}
 .actions{display:flex;flex-wrap:wrap;gap:.75rem;margin-top:1.6rem}
 .actions form{margin:0}
-.actions+p{margin-top:1.4rem}
+.choices{flex-direction:column}
+.choices .button{width:100%;text-align:center}
+.actions+p{margin-top:1.75rem;padding-top:1.1rem;border-top:1px solid var(--line)}
 main>:last-child{margin-bottom:0}
 .button{display:inline-block;font:inherit;font-weight:600;line-height:1.3;min-height:2.75rem;padding:.7rem 1.15rem;border:1px solid var(--accent);border-radius:.5rem;background:var(--accent);color:var(--on-accent);text-decoration:none;cursor:pointer}
 .button.plain{background:transparent;color:var(--accent)}
 .button:hover{filter:brightness(1.08)}
 :focus-visible{outline:3px solid var(--accent);outline-offset:3px;border-radius:.35rem}
 footer{max-width:34rem;width:100%;padding:1.1rem .25rem 0;font-size:.82rem;color:var(--soft);text-align:center}
-@media (max-width:30rem){main{padding:1.6rem 1.25rem 1.5rem}h1{font-size:1.45rem}dl>div{grid-template-columns:1fr}.actions>*{flex:1 1 100%}.button{width:100%;text-align:center}}
+@media (max-width:30rem){main{padding:1.75rem 1.25rem 1.5rem}h1{font-size:1.45rem}dl>div{grid-template-columns:1fr}.actions>*{flex:1 1 100%}.button{width:100%;text-align:center}}
 @media (prefers-reduced-motion:no-preference){.button{transition:filter .15s}}
 `;

@@ -1,6 +1,6 @@
 import { html } from '../html.ts';
 import type { Page } from './layout.ts';
-import { actions, contactLine, link } from './parts.ts';
+import { actions, breakable, contactLine, link } from './parts.ts';
 
 /** A step that was done before, came too late, or belongs to another tab: it leads on and sets nothing. */
 export function continuePage(address: string | undefined): Page {
@@ -53,9 +53,11 @@ export function loopPage(input: {
 export function chooserPage(host: string, pools: readonly { readonly name: string; readonly address: string }[]): Page {
   return {
     title: `Sign in to ${host}`,
-    headline: `How would you like to sign in to ${host}?`,
+    headline: html`How would you like to sign in to ${breakable(host)}?`,
     body: html`<p>Choose where your account is.</p>
-      ${actions(...pools.map((pool, index) => link(pool.address, `Continue with ${pool.name}`, index > 0)))}`,
+      <div class="actions choices">
+        ${pools.map((pool, index) => link(pool.address, `Continue with ${pool.name}`, index > 0))}
+      </div>`,
   };
 }
 
