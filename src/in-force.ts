@@ -4,6 +4,7 @@ import type { Snapshot } from './model/snapshot.ts';
 import { reportTable } from './report.ts';
 import { parseKeyRing } from './session/key-ring.ts';
 import type { KeyRing } from './session/key-ring.ts';
+import { StartError } from './start-error.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { translate } from './translate/translate.ts';
@@ -66,17 +67,24 @@ function readRing(
 ): KeyRing {
   try {
     if (entries === undefined || entries.size === 0) {
-      throw new Error(
+      throw new StartError(
         `the key ring Secret ${deps.keyRingSecret} is missing or empty; make its first key with: cognito-gate new-key k1`,
       );
     }
     return parseKeyRing(entries);
   } catch (error) {
-    if (last === undefined) throw error;
+    if (last === undefined) throw asStartError(error, deps.keyRingSecret);
     deps.log.error(
       { err: error, secret: deps.keyRingSecret },
       'the key ring can’t be read; the last good one stays in force',
     );
     return last;
   }
+}
+
+function asStartError(error: unknown, secret: string): StartError {
+  if (error instanceof StartError) return error;
+  return new StartError(`the key ring Secret ${secret}: ${error instanceof Error ? error.message : String(error)}`, {
+    cause: error,
+  });
 }

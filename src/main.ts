@@ -6,6 +6,7 @@ import { ConfigError, configSchema, loadConfig } from './config.ts';
 import { FolderError } from './sources/folder-error.ts';
 import { newKeyEntry } from './session/key-ring.ts';
 import { serve } from './serve.ts';
+import { StartError } from './start-error.ts';
 import { createLogger } from './telemetry/logger.ts';
 
 const usage = `cognito-gate: Amazon Cognito sign-in and group policies in front of web apps
@@ -91,7 +92,7 @@ function complain(message: string): number {
 main(process.argv.slice(2)).then(
   (code) => process.exit(code),
   (error: unknown) => {
-    const known = error instanceof ConfigError || error instanceof FolderError;
+    const known = error instanceof ConfigError || error instanceof FolderError || error instanceof StartError;
     process.stderr.write(
       `cognito-gate: ${known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
     );

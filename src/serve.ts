@@ -20,6 +20,7 @@ import { createSealer } from './session/seal.ts';
 import { createSessions } from './session/sessions.ts';
 import { createSignInHandler } from './sign-in/handler.ts';
 import { openFolder } from './sources/folder.ts';
+import { StartError } from './start-error.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import type { Metrics } from './telemetry/metrics.ts';
@@ -88,7 +89,7 @@ export async function serve(config: Config, log: Logger, env: NodeJS.ProcessEnv)
 
 async function userPools(parts: Omit<Parts, 'pools'>, env: NodeJS.ProcessEnv): Promise<UserPools> {
   const { config, log, metrics, inForce } = parts;
-  const extraCa = config.extraCaFile === undefined ? undefined : await readFile(config.extraCaFile, 'utf8');
+  const extraCa = config.extraCaFile === undefined ? undefined : await readCa(config.extraCaFile);
   const fetch = createOutboundFetch({ extraCa, env });
   return createUserPools((pool) => ({
     fetch,
@@ -98,6 +99,14 @@ async function userPools(parts: Omit<Parts, 'pools'>, env: NodeJS.ProcessEnv): P
       metrics.count('cognito_gate_token_requests_total', nameOf(pool), grant, outcome),
     log: (line) => log.warn({ pool: nameOf(pool) }, line),
   }));
+}
+
+async function readCa(file: string): Promise<string> {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw new StartError(`extraCaFile: ${file} can't be read (${codeOf(error)})`, { cause: error });
+  });
+  if (text.includes('-----BEGIN CERTIFICATE-----')) return text;
+  throw new StartError(`extraCaFile: ${file} holds no certificate in PEM form`);
 }
 
 function openSource({ config, log, metrics, inForce }: Parts): Promise<{ close(): void }> {
@@ -190,7 +199,7 @@ async function start(servers: Servers, { listen }: Config): Promise<void> {
     await servers[name]
       .listen({ host, port: Number(address.slice(colon + 1)), backlog: 4096 })
       .catch((error: unknown) => {
-        throw new Error(`listen.${name}: can't listen on ${address} (${codeOf(error)})`, { cause: error });
+        throw new StartError(`listen.${name}: can't listen on ${address} (${codeOf(error)})`, { cause: error });
       });
   }
 }
