@@ -35,6 +35,16 @@ export function createInForce(deps: {
   let table: Table | undefined;
   let tableAt = 0;
   let ring: KeyRing | undefined;
+  const replace = (snapshot: Snapshot): void => {
+    ring = readRing(snapshot.secrets.get(deps.keyRingSecret), ring, deps);
+    const result = translate(snapshot);
+    const changed = table?.hash !== result.table.hash;
+    table = result.table;
+    tableAt = now();
+    metrics.set('cognito_gate_source_broken', 0);
+    reportTable(result.table, result.findings, { metrics, log, changed });
+    for (const listener of listeners) listener(result.table);
+  };
   return {
     table: () => table,
     ring: () => {
@@ -43,14 +53,14 @@ export function createInForce(deps: {
     },
     named: () => ({ groups: table?.namedGroups ?? new Set(), claims: table?.namedClaims ?? new Set() }),
     accept: (snapshot) => {
-      ring = readRing(snapshot.secrets.get(deps.keyRingSecret), ring, deps);
-      const result = translate(snapshot);
-      const changed = table?.hash !== result.table.hash;
-      table = result.table;
-      tableAt = now();
-      metrics.set('cognito_gate_source_broken', 0);
-      reportTable(result.table, result.findings, { metrics, log, changed });
-      for (const listener of listeners) listener(result.table);
+      try {
+        replace(snapshot);
+      } catch (error) {
+        if (table === undefined) throw error;
+        metrics.count('cognito_gate_source_errors_total');
+        metrics.set('cognito_gate_source_broken', 1);
+        log.error({ err: error }, 'a snapshot could not be put in force; the last good table stays');
+      }
     },
     onTable: (listener) => void listeners.push(listener),
     missing: () =>

@@ -11,6 +11,7 @@ import { createAuthority } from './certificates.ts';
 import { startChild } from './child.ts';
 import { startCognito } from './cognito/cognito.ts';
 import type { Cognito, CognitoClient, CognitoOptions, CognitoUser } from './cognito/types.ts';
+import { secretsIn } from './log-secrets.ts';
 import { startNginx } from './nginx.ts';
 import type { NginxRoute } from './nginx.ts';
 import { freePort } from './ports.ts';
@@ -57,6 +58,7 @@ export interface Stack {
   log(): Promise<string>;
   metrics(): Promise<string>;
   write(file: string, text: string): Promise<void>;
+  /** Ends all parts, and fails where the program's log holds a secret (cases M3, L17): so every stack of the suite is searched. */
   stop(): Promise<void>;
 }
 
@@ -162,6 +164,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     if (gate.how() !== undefined) throw new Error(`${gate.how()}: ${await readFile(logFile, 'utf8')}`);
     return (await fetch(ready).catch(() => undefined))?.ok === true;
   }, 'the program to be ready');
+  const visitors: Visitor[] = [];
   const routes = { shop: routeId('shop', 'shop'), wiki: routeId('wiki', 'wiki') };
   const nginx = await startNginx({
     folder: join(folder, 'nginx'),
@@ -193,7 +196,11 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     wiki,
     ca,
     routes,
-    visitor: () => new Visitor(ca),
+    visitor: () => {
+      const visitor = new Visitor(ca);
+      visitors.push(visitor);
+      return visitor;
+    },
     log: () => readFile(logFile, 'utf8'),
     metrics: async () => (await fetch(`http://127.0.0.1:${operations}/metrics`)).text(),
     write: (file, text) => writeFile(join(policies, file), text),
@@ -201,6 +208,9 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       await nginx.stop();
       await gate.stop();
       await Promise.all([cognito.close(), shop.close(), wiki.close()]);
+      const users = options.users ?? people;
+      const leaks = secretsIn(await readFile(logFile, 'utf8'), { visitors, users, clientSecret: client.clientSecret });
+      if (leaks.length > 0) throw new Error(`M3: the log in ${logFile} holds ${leaks.join(', ')}`);
       await rm(folder, { recursive: true, force: true });
     },
   };

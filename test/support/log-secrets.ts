@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto';
+import type { CognitoUser } from './cognito/types.ts';
+import type { Visitor } from './visitor.ts';
+
+/** Whatever looks like a token, a cookie of ours, an e-mail, or a query that carries a code, state, request or grant. */
+const patterns = [/eyJ[A-Za-z0-9_-]{10}/, /__Host-/, /[\w.]+@[\w-]+\.\w+/, /[?&](?:code|state|request|g)=/];
+
+/**
+ * What a log must never hold (cases M3, L17): gives a line for each thing found, by kind and digest, never the value.
+ * `Ask the desk` and the like in configuration is not logged, so an e-mail in a log is a person's.
+ */
+export function secretsIn(
+  log: string,
+  met: { visitors: readonly Visitor[]; users: readonly CognitoUser[]; clientSecret: string },
+): string[] {
+  const values = new Map<string, string>([[met.clientSecret, 'client secret']]);
+  for (const user of met.users) {
+    values.set(user.password, `password of ${user.username}`);
+    if (user.email !== undefined) values.set(user.email, `e-mail of ${user.username}`);
+  }
+  for (const visitor of met.visitors) {
+    for (const [host, jar] of visitor.jar)
+      for (const [name, value] of jar) values.set(value, `cookie ${name} of ${host}`);
+    for (const href of visitor.trail) {
+      for (const [name, value] of new URL(href).searchParams) {
+        if (['code', 'state', 'request', 'g', 'nonce'].includes(name)) values.set(value, `${name} of a URL`);
+      }
+    }
+  }
+  const found: string[] = [];
+  for (const [value, kind] of values) {
+    if (value.length >= 8 && log.includes(value))
+      found.push(`${kind} (${createHash('sha256').update(value).digest('hex').slice(0, 8)})`);
+  }
+  for (const pattern of patterns) if (pattern.test(log)) found.push(`something like ${String(pattern)}`);
+  return found;
+}
