@@ -58,6 +58,7 @@ export interface SessionsDeps {
 
 type Found = { readonly kind: 'live' | 'stale'; readonly session: Session } | { readonly kind: 'ended' | 'none' };
 
+const none: readonly Session[] = [];
 const nothing: SessionRead = { live: [], stale: [], reason: 'no_session' };
 
 /** Sessions that live in the cookie alone. */
@@ -116,6 +117,10 @@ function belongs(session: Session, pool: PoolId, route: RouteHosts): boolean {
 }
 
 function readOf(found: readonly Found[]): SessionRead {
+  const [only, second] = found;
+  if (second === undefined && only?.kind === 'live') {
+    return { live: [only.session], stale: none, reason: undefined };
+  }
   const live = found.flatMap((one) => (one.kind === 'live' ? [one.session] : []));
   const stale = found.flatMap((one) => (one.kind === 'stale' ? [one.session] : []));
   if (live.length > 0) {
