@@ -39,7 +39,7 @@ export async function writeConfig(ports: Ports, folder: string, caFile: string):
     secretsDir: inRoot(secretsDir),
     keyRingSecret: 'identity/key-ring',
     extraCaFile: caFile,
-    contact: 'Ask the demo desk: demo-desk@example.com',
+    contact: 'Ask the demo desk: desk@example.com',
     clientAddress: 'XRealIp',
     listen: {
       decisions: `127.0.0.1:${ports.decisions.port}`,

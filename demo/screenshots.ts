@@ -1,6 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { contextOptions, launchChromium } from '../test/support/chromium.ts';
+import { cache, inRoot } from './settings.ts';
 
 /*
  * Takes the pictures of README.md from the pages of a demo that runs: `make demo` in one terminal,
@@ -24,7 +25,7 @@ const phone = { width: 390, height: 844 };
 async function readReady(): Promise<Ready> {
   let text: string;
   try {
-    text = await readFile(new URL('.cache/demo/ready.json', root), 'utf8');
+    text = await readFile(inRoot(`${cache}/ready.json`), 'utf8');
   } catch {
     throw new Error('no demo is running: start one with `make demo` and wait until it prints its addresses');
   }

@@ -186,6 +186,9 @@ test('N30 a frame is refused without a trace; a framed start says to open a new 
     await tab.waitForURL(isCognito);
     await sendPassword(tab, 'bob');
     await tab.waitForURL(`${stack.urls.shop}/a`);
+    const own = tab.waitForResponse(`${stack.urls.shop}/b`);
+    await tab.evaluate(addFrame(`${stack.urls.shop}/b`));
+    assert.equal((await own).status(), 200, 'an app may frame its own pages');
   }));
 
 /** Runs in the page. */

@@ -9,7 +9,7 @@ main{--edge:var(--accent);align-self:center;width:100%;max-width:34rem;backgroun
 main.alert{--edge:var(--mark)}
 h1{margin:0 0 .9rem;font-size:1.7rem;line-height:1.22;font-weight:650;letter-spacing:-.015em;text-wrap:balance}
 h2{margin:1.6rem 0 .4rem;font-size:1rem;font-weight:650}
-p{margin:0 0 .9rem}
+p{margin:0 0 .9rem;text-wrap:pretty}
 ul{margin:0 0 .9rem;padding-left:1.2rem}
 li+li{margin-top:.25rem}
 dl{margin:1.25rem 0;border-top:1px solid var(--line)}
