@@ -81,7 +81,7 @@ async function toCognito(context: Context, request: WebRequest, target: Target, 
     const address = await context.pools.of(pool).authorizeUrl(input);
     rememberTrimmed(context, jar, attempt.trimmed);
     const signInName = signInCookieName(pool.id);
-    const dead = target.wish !== 'login' && jar.all(signInName).length > 0 ? [clearCookie(signInName)] : [];
+    const dead = jar.all(signInName).length > 0 && !isUsable(context, request, pool) ? [clearCookie(signInName)] : [];
     const fresh = browser.cookie === undefined ? [] : [browser.cookie];
     return redirect(address.href, [...attempt.trimmed.map(clearCookie), ...dead, ...fresh, attempt.cookie]);
   } catch (error) {
@@ -95,6 +95,11 @@ async function toCognito(context: Context, request: WebRequest, target: Target, 
       request.id,
     );
   }
+}
+
+/** Kept where only Cognito is away: its refresh token serves when Cognito is back (S13). */
+function isUsable(context: Context, request: WebRequest, pool: Pool): boolean {
+  return context.signIns.openSignIn(request.header('cookie'), pool, context.config.signInHost) !== undefined;
 }
 
 /** A callback whose cookie made room for a younger tab still leads on, on this replica (L5). */
