@@ -1,9 +1,10 @@
 import type { Pool } from '../model/pool.ts';
 import type { SignIn } from '../model/session.ts';
 import type { WebRequest, WebResponse } from '../model/web.ts';
-import { clearCookie, parseCookies, setCookie } from '../session/cookies.ts';
+import { clearCookie, type CookieJar, parseCookies, setCookie } from '../session/cookies.ts';
 import { limits } from '../session/limits.ts';
 import { browserCookieName, returnCookieName, signInCookieName, stateCookiePrefix } from '../session/names.ts';
+import { findCognitoAttempt } from './cognito-attempt.ts';
 import type { Context } from './deps.ts';
 import { endSignIn } from './end-session.ts';
 import { isFromOwnPage, refuseUnlessNavigation } from './guard.ts';
@@ -107,11 +108,20 @@ function cookiesOfEnd(
 ): readonly string[] {
   const jar = parseCookies(request.header('cookie'));
   const names = [leave?.pool ?? [], ...open.map(({ pool }) => pool.id)].flat().map(signInCookieName);
-  const attempts = jar.names().filter((name) => name.startsWith(stateCookiePrefix));
-  const cleared = [...new Set([...names, browserCookieName, ...attempts])].map(clearCookie);
+  const cleared = [...[...new Set([...names, browserCookieName])].map(clearCookie), ...attemptsUsedUp(context, jar)];
   if (leave === undefined) {
     return [...cleared, clearCookie(returnCookieName)];
   }
   const text = sealLeave(context.sealer, 'return', { ...leave, sid: undefined, at: context.now() });
   return [...cleared, setCookie(returnCookieName, text, { maxAge: limits.returnSeconds })];
+}
+
+/** Marked as used rather than removed: a tab that still waits at Cognito's form can't sign in, and is led on (L14). */
+function attemptsUsedUp(context: Context, jar: CookieJar): readonly string[] {
+  return jar
+    .names()
+    .filter((name) => name.startsWith(stateCookiePrefix))
+    .map(
+      (name) => findCognitoAttempt(context, jar, name.slice(stateCookiePrefix.length))?.consumed ?? clearCookie(name),
+    );
 }

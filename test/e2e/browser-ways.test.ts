@@ -153,6 +153,21 @@ test('L14 back and reload after a sign-out show no page of the app and never end
     assert.equal(stack.shop.requests, seen);
   }));
 
+test('L14 back from the form of "switch account" leads on, and the old account is not there any more', () =>
+  inContext(browser, async ({ context }) => {
+    const page = await context.newPage();
+    await signIn(page, `${stack.urls.shop}/a`, 'bob');
+    await page.goto(`${stack.urls.shop}/admin`);
+    await page.getByRole('button', { name: 'Switch account' }).click();
+    await page.waitForURL(isCognito);
+    await page.reload();
+    await page.goBack();
+    await leadsOn(page);
+    await page.goto(`${stack.urls.shop}/admin`);
+    await sendPassword(page, 'ada');
+    await page.waitForURL(`${stack.urls.shop}/admin`);
+  }));
+
 /** A page with something to do on it. */
 async function leadsOn(page: Page): Promise<void> {
   await page.locator('a[href]:visible, button:visible').first().waitFor();
@@ -167,6 +182,22 @@ test('an attempt that is gone when the password is sent: "continue" leads to the
     await sendPassword(page, 'bob');
     await page.getByRole('link', { name: 'Continue' }).click();
     await page.waitForURL(url);
+  }));
+
+test('a tab that waited at the form while another one signed in and out leads on to its page', () =>
+  inContext(browser, async ({ context }) => {
+    const [one, other] = [await context.newPage(), await context.newPage()];
+    const url = `${stack.urls.shop}/waiting?b=1`;
+    await other.goto(url);
+    await signIn(one, `${stack.urls.shop}/a`, 'ada');
+    await one.goto(`${stack.urls.shop}/_cognito-gate/sign-out`);
+    await one.getByRole('button', { name: 'Sign out' }).click();
+    await one.waitForURL((at) => at.pathname === '/oauth2/signed-out');
+    await sendPassword(other, 'bob');
+    await other.waitForURL((at) => !isCognito(at));
+    await other.getByRole('link', { name: 'Continue' }).click();
+    await other.waitForURL(url);
+    assert.ok(/You got through, bob/.test(await other.innerText('main')));
   }));
 
 test('N30 a frame is refused without a trace; a framed start says to open a new tab, and that works', () =>
