@@ -53,12 +53,15 @@ function createServer(deps: DecisionServerDeps, others: Handler): http.Server {
     headersTimeout: 10_000,
     requestTimeout: 15_000,
     keepAliveTimeout: 75_000,
+    // Node's own answers to these are 400 and 417, which NGINX would make 500 of.
+    requireHostHeader: false,
   };
-  return http.createServer(options, (request, response) => {
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
     const routeId = routeIdOf(request.url ?? '');
     if (routeId === undefined) others(request, response);
     else decideAndAnswer(deps, routeId, request, response);
-  });
+  };
+  return http.createServer(options, answer).on('checkExpectation', answer);
 }
 
 function decideAndAnswer(
@@ -68,13 +71,19 @@ function decideAndAnswer(
   response: ServerResponse,
 ): void {
   const started = performance.now();
+  // Whatever fails here, a header that node doesn't send included: uncaught, it would end the program for everybody.
+  const fail = (): void => void response.writeHead(403, refusal).end();
   const send = (answer: PlaneAnswer): void => {
     deps.observe((performance.now() - started) / 1000);
     response.writeHead(answer.status, answer.headers).end();
   };
-  const answer = deps.decider(routeId, request.rawHeaders);
-  if (answer instanceof Promise) void answer.then(send);
-  else send(answer);
+  try {
+    const answer = deps.decider(routeId, request.rawHeaders);
+    if (answer instanceof Promise) void answer.then(send).catch(fail);
+    else send(answer);
+  } catch {
+    fail();
+  }
 }
 
 /** A query changes nothing (case T24.6); a further segment is no route of ours. */

@@ -6,10 +6,16 @@ import { createDecisionServer } from '../../src/http/decisions.ts';
 
 const app = createDecisionServer({
   observe: () => undefined,
-  decider: (routeId) => ({
-    status: routeId === 'open' ? 200 : 403,
-    headers: { 'Content-Length': '0', 'Cache-Control': 'no-store' },
-  }),
+  decider: (routeId) => {
+    const headers = { 'Content-Length': '0', 'Cache-Control': 'no-store' };
+    // What no decider makes: a header that node refuses to send.
+    const impossible = { status: 200 as const, headers: { ...headers, 'X-Auth-Request-User': 'a\nb' } };
+    if (routeId === 'broken') throw new Error('no decider does that');
+    if (routeId === 'broken-later') return Promise.reject(new Error('no decider does that'));
+    if (routeId === 'impossible') return impossible;
+    if (routeId === 'impossible-later') return Promise.resolve(impossible);
+    return { status: routeId === 'open' ? 200 : 403, headers };
+  },
 });
 let port = 0;
 before(async () => {
@@ -103,3 +109,17 @@ const broken: readonly (readonly [string, string])[] = [
 for (const [sentence, text] of broken) {
   test(`what the parser refuses is 403: ${sentence}`, async () => assert.match(await raw(text), /^HTTP\/1\.1 403 /));
 }
+
+test('T11.8 an answer that cannot be sent is 403, and the next one is served', async () => {
+  for (const what of ['impossible', 'impossible-later', 'broken', 'broken-later']) {
+    assert.equal((await ask(`/nginx/${what}`)).status, 403, what);
+  }
+  assert.equal((await ask('/nginx/open')).status, 200);
+});
+
+test('T12 what node itself would answer with 400 or 417 is 403 or a decision, which NGINX can read', async () => {
+  const end = 'Connection: close\r\n\r\n';
+  assert.match(await raw(`GET /nginx/closed HTTP/1.1\r\n${end}`), /^HTTP\/1\.1 403 /);
+  assert.match(await raw(`GET /nginx/closed HTTP/1.1\r\nHost: x\r\nExpect: anything\r\n${end}`), /^HTTP\/1\.1 403 /);
+  assert.match(await raw(`GET /other HTTP/1.1\r\nHost: x\r\nExpect: anything\r\n${end}`), /^HTTP\/1\.1 403 /);
+});
