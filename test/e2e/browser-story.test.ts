@@ -25,7 +25,7 @@ test('ada types her password once and reaches /admin on two unrelated domains', 
     const page = await context.newPage();
     const forms = stack.cognito.stats.signIn;
     await signIn(page, `${stack.urls.shop}/admin/x?y=1&z=%C3%A9#part`, 'ada');
-    assert.equal(stack.shop.last?.path, '/admin/x?y=1&z=%C3%A9');
+    assert.ok((await page.innerText('main')).includes('received GET /admin/x?y=1&z=%C3%A9.'));
     const answer = await page.goto(`${stack.urls.wiki}/admin`);
     assert.equal(answer?.status(), 200);
     assert.equal(page.url(), `${stack.urls.wiki}/admin`);
@@ -65,7 +65,7 @@ test('"switch account" asks for the password again and lands as ada at the same 
     await page.waitForURL(isCognito);
     await sendPassword(page, 'ada');
     await page.waitForURL(url);
-    assert.equal(stack.shop.last?.headers['x-auth-request-user'], 'ada');
+    assert.ok(/You got through, ada/.test(await page.innerText('main')));
   }));
 
 test('L25 sign-out under our content security policy arrives, and Cognito asks for the password again on both apps', () =>
@@ -113,16 +113,14 @@ test('N31 a form sent after the session ended comes back as a page load; from an
     await page.waitForURL(isCognito);
     await sendPassword(page, 'bob');
     await page.waitForURL(`${stack.urls.shop}/save?x=1`);
-    assert.equal(stack.shop.last?.method, 'GET');
+    assert.ok((await page.innerText('main')).includes('received GET /save?x=1'));
     await post('/save?x=2');
-    await page.waitForURL(`${stack.urls.shop}/save?x=2`);
-    assert.equal(stack.shop.last?.method, 'POST');
+    await page.getByText('received POST /save?x=2').waitFor();
     await page.goto(`${stack.urls.wiki}/healthz`);
-    const seen = stack.shop.requests;
     const refused = page.waitForResponse(`${stack.urls.shop}/save?x=3`);
     await post(`${stack.urls.shop}/save?x=3`);
+    // The app itself only ever answers 200.
     assert.equal((await refused).status(), 403);
-    assert.equal(stack.shop.requests, seen);
   }));
 
 /** Scripts that run in a page are text: this side has no DOM. */
