@@ -34,11 +34,26 @@ export function createInForce(deps: {
   const listeners: ((table: Table) => void)[] = [];
   let table: Table | undefined;
   let tableAt = 0;
+  let said = '';
+  let saidKeys = '';
   let ring: KeyRing | undefined;
+  /** Whoever rotates keys wants to see that it worked, or that a broken ring is mended. */
+  const sayKeys = (read: KeyRing, ids: readonly string[]): void => {
+    const says = ids.map((id) => `${id} ${read.key(id)?.fingerprint}`).join(' ');
+    if (saidKeys !== says)
+      log.info({ secret: deps.keyRingSecret, keys: ids, newest: read.newest }, 'key ring in force');
+    saidKeys = says;
+  };
   const replace = (snapshot: Snapshot): void => {
-    ring = readRing(snapshot.secrets.get(deps.keyRingSecret), ring, deps);
+    const entries = snapshot.secrets.get(deps.keyRingSecret);
+    const last = ring;
+    ring = readRing(entries, last, deps);
+    if (ring !== last) sayKeys(ring, [...(entries?.keys() ?? [])].toSorted());
     const result = translate(snapshot);
-    const changed = table?.hash !== result.table.hash;
+    // Another mistake in a route that was broken already is another finding about the same table.
+    const says = `${result.table.hash} ${JSON.stringify(result.findings)}`;
+    const changed = said !== says;
+    said = says;
     table = result.table;
     tableAt = now();
     metrics.set('cognito_gate_source_broken', 0);
@@ -85,7 +100,7 @@ function readRing(
   } catch (error) {
     if (last === undefined) throw asStartError(error, deps.keyRingSecret);
     deps.log.error(
-      { err: error, secret: deps.keyRingSecret },
+      { reason: error instanceof Error ? error.message : String(error), secret: deps.keyRingSecret },
       'the key ring can’t be read; the last good one stays in force',
     );
     return last;

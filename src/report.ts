@@ -28,7 +28,7 @@ function nameRequest({ request, status }: Decided): Readonly<Record<string, unkn
   return { status, method: request?.method.slice(0, 20), path: request?.path.slice(0, 200) };
 }
 
-/** Gauges of a new table; where it differs from the last one, each finding gets a log line. */
+/** Gauges of a new table; where table or findings differ from the last ones, each finding gets a log line. */
 export function reportTable(
   table: Table,
   findings: readonly Finding[],
