@@ -3,64 +3,105 @@ import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { logLevels } from './telemetry/logger.ts';
 
-const address = z
-  .string()
-  .regex(/^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, 'must be host:port, for instance 127.0.0.1:8080')
-  .refine((text) => !(Number(text.slice(text.lastIndexOf(':') + 1)) > 65_535), 'must have a port up to 65535');
-const reference = z.string().regex(/^[a-z0-9.-]{1,63}\/[a-z0-9.-]{1,253}$/, 'must be namespace/name');
-const duration = z.string().regex(/^\d{1,6}(s|m|h)$/, 'must be a number with s, m or h, for instance 40s');
-const host = z
-  .string()
-  .regex(
-    /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/,
-    'must be a lower-case host name without scheme and port',
-  );
+/** Text of one form; the same sentence says so when it has another form, is no text at all, or is missing. */
+function shaped(pattern: RegExp, message: string) {
+  return z.string(message).regex(pattern, message);
+}
 
-const ConfigFile = z.strictObject({
-  signInHost: host.describe(
-    'Host of the sign-in pages; its /oauth2/callback and /oauth2/signed-out are registered with Cognito.',
-  ),
-  publicPort: z.int().min(1).max(65_535).default(443).describe('Port of the https listeners as browsers see it.'),
-  prefix: z
-    .string()
-    .regex(/^\/[A-Za-z0-9_-]{1,40}$/, 'must be one path segment of letters, digits, _ and -, without a dot')
-    .default('/_cognito-gate')
-    .describe('First segment of our paths on app hosts.'),
-  defaultPool: reference.optional().describe('Pool for policies that name none.'),
-  poolNamespaces: z
-    .array(z.string().min(1).max(63))
-    .min(1)
-    .max(32)
-    .describe('Namespaces where CognitoPool objects are read.'),
-  source: z.strictObject({ folder: z.string().min(1).describe('Folder of YAML with the objects.') }),
-  secretsDir: z.string().min(1).describe('Folder of secrets: <namespace>/<name>/<key>.'),
-  keyRingSecret: reference.describe('Secret with the keys that seal cookies.'),
-  extraCaFile: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('PEM file of certificates to trust towards Cognito, besides the system’s.'),
-  contact: z.string().min(1).max(300).optional().describe('Whom to ask for access; shown on the denial page.'),
-  clientAddress: z
-    .enum(['XRealIp', 'Unknown'])
-    .default('Unknown')
-    .describe('Whether the proxy’s X-Real-IP is the client’s address; source ranges need it.'),
-  acmeChallenges: z
-    .boolean()
-    .default(true)
-    .describe('Let GET /.well-known/acme-challenge/<token> through, so that certificates renew.'),
-  listen: z
-    .strictObject({
+const address = shaped(
+  /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$/,
+  'must be host:port, for instance 127.0.0.1:8080',
+).refine((value) => !(portOf(value) > 65_535), 'must have a port up to 65535');
+const reference = shaped(/^[a-z0-9.-]{1,63}\/[a-z0-9.-]{1,253}$/, 'must be namespace/name');
+const duration = shaped(/^\d{1,6}(s|m|h)$/, 'must be a number with s, m or h, for instance 40s');
+const host = shaped(
+  /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/,
+  'must be a lower-case host name without scheme and port',
+);
+const port = 'must be a port from 1 to 65535';
+const namespaces = 'must be a list of namespaces, for instance [identity]';
+const logLevel = `must be one of ${logLevels.join(', ')}`;
+const folder = 'must be the path of a folder';
+
+const Listen = z
+  .strictObject(
+    {
       decisions: address.default('0.0.0.0:8080'),
       signIn: address.default('0.0.0.0:8081'),
       operations: address.default('0.0.0.0:9090'),
-    })
-    .prefault({}),
-  shutdownDelay: duration
-    .default('40s')
-    .describe('How long to go on answering after SIGTERM: NGINX remembers addresses for 30 s.'),
-  log: z.strictObject({ level: z.enum(logLevels).default('info') }).prefault({}),
-});
+    },
+    'must hold decisions, signIn and operations, each host:port',
+  )
+  .superRefine((listen, context) => {
+    const taken = new Map<number, string>();
+    for (const [name, value] of Object.entries(listen)) {
+      const other = taken.get(portOf(value));
+      if (other !== undefined && portOf(value) !== 0)
+        context.addIssue({ code: 'custom', path: [name], message: `must have another port than listen.${other}` });
+      taken.set(portOf(value), name);
+    }
+  });
+
+const ConfigFile = z.strictObject(
+  {
+    signInHost: host.describe(
+      'Host of the sign-in pages; its /oauth2/callback and /oauth2/signed-out are registered with Cognito.',
+    ),
+    publicPort: z
+      .int(port)
+      .min(1, port)
+      .max(65_535, port)
+      .default(443)
+      .describe('Port of the https listeners as browsers see it.'),
+    prefix: shaped(
+      /^\/[A-Za-z0-9_-]{1,40}$/,
+      'must be one path segment after a slash, of letters, digits, _ and -, for instance /_cognito-gate',
+    )
+      .default('/_cognito-gate')
+      .describe('First segment of our paths on app hosts.'),
+    defaultPool: reference.optional().describe('Pool for policies that name none.'),
+    poolNamespaces: z
+      .array(z.string(namespaces).min(1, namespaces).max(63, namespaces), namespaces)
+      .min(1, namespaces)
+      .max(32, 'must be a list of at most 32 namespaces')
+      .describe('Namespaces where CognitoPool objects are read.'),
+    source: z
+      .strictObject({ folder: z.string(folder).min(1, folder) }, 'must be like { folder: objects }')
+      .describe('{ folder: DIR }: folder of YAML with the objects.'),
+    secretsDir: z.string(folder).min(1, folder).describe('Folder of secrets: <namespace>/<name>/<key>.'),
+    keyRingSecret: reference.describe('Secret with the keys that seal cookies.'),
+    extraCaFile: z
+      .string('must be the path of a PEM file')
+      .min(1, 'must be the path of a PEM file')
+      .optional()
+      .describe('PEM file of certificates to trust towards Cognito, besides the system’s.'),
+    contact: z
+      .string('must be text of 1 to 300 characters')
+      .min(1, 'must be text of 1 to 300 characters')
+      .max(300, 'must be text of 1 to 300 characters')
+      .optional()
+      .describe('Whom to ask for access; shown on the denial page.'),
+    clientAddress: z
+      .enum(['XRealIp', 'Unknown'], 'must be XRealIp or Unknown')
+      .default('Unknown')
+      .describe('Whether the proxy’s X-Real-IP is the client’s address; source ranges need it.'),
+    acmeChallenges: z
+      .boolean('must be true or false')
+      .default(true)
+      .describe('Let GET /.well-known/acme-challenge/<token> through, so that certificates renew.'),
+    listen: Listen.prefault({}).describe(
+      '{ decisions: HOST:PORT, signIn: …, operations: … }: the three ports, 0.0.0.0:8080, :8081 and :9090 unless set.',
+    ),
+    shutdownDelay: duration
+      .default('40s')
+      .describe('How long to go on answering after SIGTERM: NGINX remembers addresses for 30 s.'),
+    log: z
+      .strictObject({ level: z.enum(logLevels, logLevel).default('info') }, 'must be like { level: info }')
+      .prefault({})
+      .describe(`{ level: LEVEL }: ${logLevels.join(', ')}.`),
+  },
+  'must be fields, for instance signInHost: auth.example.com',
+);
 
 export type Config = Readonly<z.infer<typeof ConfigFile>>;
 export const configSchema = ConfigFile;
@@ -102,12 +143,8 @@ function describeIssue(issue: z.core.$ZodIssue, root: unknown): string {
     return `${names}: there is no such field; remove it or correct its name (cognito-gate --help lists the fields)`;
   }
   const value = valueAt(root, issue.path);
-  if (value === undefined) return `${field}: is missing; ${expected(issue)}`;
-  return `${field}: ${JSON.stringify(value)} ${issue.message.startsWith('must') ? issue.message : `is wrong: ${issue.message}`}`;
-}
-
-function expected(issue: z.core.$ZodIssue): string {
-  return issue.code === 'invalid_type' ? `give a ${issue.expected}` : issue.message;
+  if (value === undefined) return `${field}: is missing; it ${issue.message}`;
+  return `${field === '' ? 'the whole file' : field}: ${JSON.stringify(value)} ${issue.message}`;
 }
 
 function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
@@ -117,6 +154,10 @@ function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
     value = Reflect.get(value, key);
   }
   return value;
+}
+
+function portOf(listener: string): number {
+  return Number(listener.slice(listener.lastIndexOf(':') + 1));
 }
 
 /** "40s", "5m", "1h" → milliseconds. */

@@ -19,7 +19,7 @@ import { createEndedSids } from './session/ended-sids.ts';
 import { createSealer } from './session/seal.ts';
 import { createSessions } from './session/sessions.ts';
 import { createSignInHandler } from './sign-in/handler.ts';
-import { openFolder } from './sources/folder.ts';
+import { FolderError, openFolder } from './sources/folder.ts';
 import { StartError } from './start-error.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { createMetrics } from './telemetry/metrics.ts';
@@ -109,8 +109,8 @@ async function readCa(file: string): Promise<string> {
   throw new StartError(`extraCaFile: ${file} holds no certificate in PEM form`);
 }
 
-function openSource({ config, log, metrics, inForce }: Parts): Promise<{ close(): void }> {
-  return openFolder({
+async function openSource({ config, log, metrics, inForce }: Parts): Promise<{ close(): void }> {
+  const opening = openFolder({
     folder: config.source.folder,
     secretsDir: config.secretsDir,
     installation: {
@@ -130,6 +130,16 @@ function openSource({ config, log, metrics, inForce }: Parts): Promise<{ close()
       );
     },
   });
+  return await opening.catch((error: unknown) => {
+    throw nameField(error, config);
+  });
+}
+
+/** A folder that can't be read at the start is a mistake of the configuration: the message names its field. */
+function nameField(error: unknown, { source, secretsDir }: Config): unknown {
+  if (!(error instanceof FolderError)) return error;
+  const field = { [source.folder]: 'source.folder', [secretsDir]: 'secretsDir' }[error.file];
+  return field === undefined ? error : new StartError(`${field}: ${error.message}`, { cause: error });
 }
 
 function createServers(parts: Parts, stopping: () => boolean): Servers {
@@ -199,9 +209,18 @@ async function start(servers: Servers, { listen }: Config): Promise<void> {
     await servers[name]
       .listen({ host, port: Number(address.slice(colon + 1)), backlog: 4096 })
       .catch((error: unknown) => {
-        throw new StartError(`listen.${name}: can't listen on ${address} (${codeOf(error)})`, { cause: error });
+        throw new StartError(
+          `listen.${name}: can't listen on ${address} (${codeOf(error)})${adviceOn(codeOf(error))}`,
+          { cause: error },
+        );
       });
   }
+}
+
+function adviceOn(code: string): string {
+  if (code === 'EADDRINUSE') return ': another program does; stop it, or set another port';
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return ': this machine has no such address; set another one';
+  return code === 'EACCES' ? ': ports below 1024 need a privilege; set a higher one' : '';
 }
 
 function codeOf(error: unknown): string {

@@ -49,7 +49,22 @@ const rows: readonly (readonly [string, string, RegExp])[] = [
     /signInHost: "https:\/\/auth\.example\.com" must be a lower-case host/,
   ],
   ['broken YAML says where', 'a: [1\nb: 2', /is not YAML:[\s\S]*line/],
-  ['a list instead of fields', '- a', /mistake/],
+  ['a list instead of fields', '- a', /the whole file: \["a"\] must be fields/],
+  [
+    'a value of another type is told the form that is wanted',
+    `${good}shutdownDelay: 2\npublicPort: many\nacmeChallenges: on\n`,
+    /publicPort: "many" must be a port from 1[\s\S]*acmeChallenges: "on" must be true or false[\s\S]*shutdownDelay: 2 must be a number with s/,
+  ],
+  [
+    'a field that is missing is told so too',
+    good.replace(/secretsDir.*/, ''),
+    /secretsDir: is missing; it must be the path/,
+  ],
+  [
+    'one port for two listeners',
+    `${good}listen: { decisions: '127.0.0.1:9090' }\n`,
+    /listen\.operations: is missing; it must have another port than listen\.decisions/,
+  ],
 ];
 for (const [sentence, text, message] of rows) {
   test(sentence, () => assert.throws(() => parseConfig(text, 'gate.yaml'), message));

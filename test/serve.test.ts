@@ -77,7 +77,12 @@ const starts: readonly (readonly [string, Record<string, string>, RegExp])[] = [
     { keyRingSecret: 'gate/none' },
     /gate\/none is missing or empty; make its first key with/,
   ],
-  ['a folder that is not there', { source: '{ folder: no/such/folder }' }, /no\/such\/folder/],
+  [
+    'a folder that is not there',
+    { source: '{ folder: no/such/folder }' },
+    /source\.folder: no\/such\/folder: is not there/,
+  ],
+  ['secrets that are not there', { secretsDir: 'no/secrets' }, /secretsDir: no\/secrets: is not there/],
   ['a mistake in the configuration', { publicPort: 'many' }, /publicPort: "many"/],
   ['a CA file that is not there', { extraCaFile: 'no/ca.pem' }, /no\/ca\.pem/],
 ];
@@ -97,7 +102,10 @@ test('a busy port is named with its field', async () => {
   const { code, out } = await run(['serve', '--config', await configured({}, [busy, signIn, operations])]).ended;
   server.close();
   assert.equal(code, 1);
-  assert.match(out, new RegExp(`listen\\.decisions: can't listen on 127\\.0\\.0\\.1:${busy} \\(EADDRINUSE\\)`));
+  assert.match(
+    out,
+    new RegExp(`listen\\.decisions: can't listen on 127\\.0\\.0\\.1:${busy} \\(EADDRINUSE\\): another`),
+  );
 });
 
 test('after SIGTERM: not ready at once, new connections still answered for shutdownDelay, then it ends with 0', async () => {
