@@ -125,5 +125,13 @@ function otherFailure(error: unknown): TokenFailure {
   if (error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('OAUTH_')) {
     return failed('bad_token', `answer refused: ${error.code}`);
   }
-  return failed('unavailable', 'the endpoint cannot be reached');
+  const code = networkCodeOf(error);
+  return failed('unavailable', `the endpoint cannot be reached${code === undefined ? '' : ` (${code})`}`);
+}
+
+/** What `fetch` gives as its cause, for instance ENOTFOUND or DEPTH_ZERO_SELF_SIGNED_CERT: the words of this machine. */
+function networkCodeOf(error: unknown): string | undefined {
+  const cause = error instanceof Error ? error.cause : undefined;
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  return typeof code === 'string' && /^[A-Z0-9_]{1,60}$/.test(code) ? code : undefined;
 }

@@ -75,9 +75,11 @@ export function createProvider(pool: Pool, deps: ProviderDeps): Provider {
     let next = reloadSeconds;
     try {
       await (await look()).keys.reload();
-    } catch {
+    } catch (error) {
       next = retrySeconds;
-      deps.log(`pool ${pool.namespace}/${pool.name}: discovery or keys cannot be read; the last good ones stay`);
+      deps.log(
+        `pool ${pool.namespace}/${pool.name}: discovery or keys cannot be read (${failureOf(error).detail}); the last good ones stay`,
+      );
     }
     if (!stopped) {
       const seconds = found?.endpoints.tentative === true ? Math.min(next, tentativeSeconds) : next;
