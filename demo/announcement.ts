@@ -51,7 +51,8 @@ ${accountLines().join('\n')}
 
 The certificates come from a CA that was made on this machine and is good for .localhost only. To trust it:
 
-  Chromium, Chrome on Linux   certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n cognito-gate-demo -i ${ca}
+  Chromium, Chrome on Linux   (Debian: libnss3-tools; start the browser once before)
+                              certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n cognito-gate-demo -i ${ca}
   Firefox                     Settings > Certificates > View > Authorities > Import
   macOS                       security add-trusted-cert -r trustRoot -k ~/Library/Keychains/login.keychain-db ${ca}
   or accept the browser's warning, once for each of the four hosts (two apps, sign-in, ${hosts.cognito}).

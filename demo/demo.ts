@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assertPortFree } from '../test/support/ports.ts';
 import { announcement, readyFile } from './announcement.ts';
@@ -25,6 +25,18 @@ async function assertPortsFree(ports: Ports): Promise<void> {
   for (const { port, purpose, variable } of Object.values(ports)) await assertPortFree(port, purpose, variable);
 }
 
+/** On other ports, a demo of the same checkout would still take the keys and the secrets away from the one that runs. */
+async function assertAlone(): Promise<void> {
+  const text = await readFile(readyPath, 'utf8').catch(() => '');
+  const operations = /"operations": "(http:[^"]+)"/.exec(text)?.[1];
+  if (operations === undefined) return;
+  const answer = await fetch(`${operations}/readyz`, { signal: AbortSignal.timeout(2000) }).catch(() => undefined);
+  if (answer === undefined) return;
+  throw new Error(
+    `A demo of this checkout is running (${cache}/ready.json); stop it, or set DEMO_CACHE to another folder`,
+  );
+}
+
 /** The sentence says which part ended by itself; undefined when a signal ended the demo. */
 async function run(ports: Ports, onStop: (stop: () => Promise<void> | void) => void): Promise<string | undefined> {
   const parts = await startParts(ports, onStop);
@@ -35,12 +47,15 @@ async function run(ports: Ports, onStop: (stop: () => Promise<void> | void) => v
 }
 
 async function main(): Promise<number> {
+  // Ctrl-C ends a pager or `tee` as well; what can't be written any more must not keep the parts from being stopped.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const signalled = untilSignal();
   const stops: (() => Promise<void> | void)[] = [];
   let problem: string | undefined;
   try {
     const ports = readPorts(process.env);
     await assertPortsFree(ports);
+    await assertAlone();
     await rm(readyPath, { force: true });
     problem = await Promise.race([signalled, run(ports, (stop) => stops.push(stop))]);
   } catch (error) {

@@ -158,6 +158,30 @@ test('a busy port is named with the variable that moves it, and the running demo
   assert.ok((await stat(readyPath)).isFile());
 });
 
+test('a second demo of the same checkout is refused on other ports too: it would take the keys of the first', async () => {
+  const second = startDemo(await movedPorts());
+  const [code] = (await once(second.process, 'close')) as [number];
+  assert.equal(code, 1);
+  assert.match(second.output(), /A demo of this checkout is running .*DEMO_CACHE/);
+  assert.ok((await stat(readyPath)).isFile());
+});
+
+test('SIGTERM ends a demo that nobody reads any more, and takes its ready.json away', async () => {
+  const folder = `${cache}-unread`;
+  const unread = startDemo({ ...(await movedPorts()), DEMO_CACHE: folder });
+  const closed = once(unread.process, 'exit');
+  const file = `${root}${folder}/ready.json`;
+  while (!unread.output().includes('Ctrl-C stops everything')) {
+    assert.equal(unread.process.exitCode, null, unread.output());
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  unread.process.stdout?.destroy();
+  unread.process.kill('SIGTERM');
+  assert.deepEqual(await closed, [0, null]);
+  await assert.rejects(stat(file));
+  await rm(`${root}${folder}`, { recursive: true, force: true });
+});
+
 test('SIGTERM stops every part and takes ready.json away', async () => {
   const closed = once(demo.process, 'close');
   demo.process.kill('SIGTERM');
