@@ -18,15 +18,7 @@ export function secretsIn(
     values.set(user.password, `password of ${user.username}`);
     if (user.email !== undefined) values.set(user.email, `e-mail of ${user.username}`);
   }
-  for (const visitor of met.visitors) {
-    for (const [host, jar] of visitor.jar)
-      for (const [name, value] of jar) values.set(value, `cookie ${name} of ${host}`);
-    for (const href of visitor.trail) {
-      for (const [name, value] of new URL(href).searchParams) {
-        if (['code', 'state', 'request', 'g', 'nonce'].includes(name)) values.set(value, `${name} of a URL`);
-      }
-    }
-  }
+  for (const visitor of met.visitors) for (const [value, kind] of valuesOf(visitor)) values.set(value, kind);
   const found: string[] = [];
   for (const [value, kind] of values) {
     if (value.length >= 8 && log.includes(value))
@@ -34,4 +26,18 @@ export function secretsIn(
   }
   for (const pattern of patterns) if (pattern.test(log)) found.push(`something like ${String(pattern)}`);
   return found;
+}
+
+const secretParameters = new Set(['code', 'state', 'request', 'g', 'nonce']);
+
+/** Cookies, and what the URLs of this browser carried, each with its kind. */
+function valuesOf(visitor: Visitor): [value: string, kind: string][] {
+  const cookies = [...visitor.jar].flatMap(([host, jar]) =>
+    [...jar].map(([name, value]): [string, string] => [value, `cookie ${name} of ${host}`]),
+  );
+  const parameters = visitor.trail
+    .flatMap((href) => [...new URL(href).searchParams])
+    .filter(([name]) => secretParameters.has(name))
+    .map(([name, value]): [string, string] => [value, `${name} of a URL`]);
+  return [...cookies, ...parameters];
 }
