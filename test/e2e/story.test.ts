@@ -75,6 +75,8 @@ test('P16 deny beats allow: sam is staff and suspended', async () => {
   const sam = stack.visitor();
   const page = await sam.signIn(`${stack.urls.wiki}/`, account('sam'));
   assert.equal(page.status, 403);
+  assert.ok(page.body.includes('the deny list'), 'names what denied');
+  assert.ok(!page.body.includes('everyone-else'), 'and not the rule that would have let in');
   assert.equal((await sam.go(`${stack.urls.wiki}/healthz`)).status, 200);
 });
 

@@ -32,7 +32,7 @@ export function denialPage(denial: Denial): Page {
         ['Signed in as', identity && accountName(identity)],
         ['User pool', denial.pool],
         ['Page', breakable(`${denial.host}${pathOnly(denial.returnPath)}`)],
-        ['Rule', denial.rule],
+        ['Rule', denial.reason === 'denied' ? 'the deny list, which goes before every rule' : denial.rule],
       ])}
       <p class="soft">If you were given access just now, check again. Nobody has to sign in for that.</p>
       ${actions(
