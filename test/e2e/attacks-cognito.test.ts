@@ -20,21 +20,33 @@ const { email: _none, ...nomail } = person('nomail', ['staff'], { sub: randomUUI
 const strangers = [
   nomail,
   ...verifications.map((verified) =>
-    person(nameOf(verified), [], { sub: randomUUID(), email: 'boss@trusted.example', attributes: { email_verified: verified } }),
+    person(nameOf(verified), [], {
+      sub: randomUUID(),
+      email: 'boss@trusted.example',
+      attributes: { email_verified: verified },
+    }),
   ),
 ];
 
 let stack: Stack;
 let watch: Watch;
 before(async () => {
-  const rule = '    - name: mail\n      match: { paths: [{ type: PathPrefix, value: /mail }] }\n      allow: [{ emailDomains: [trusted.example] }]\n';
+  const rule =
+    '    - name: mail\n      match: { paths: [{ type: PathPrefix, value: /mail }] }\n      allow: [{ emailDomains: [trusted.example] }]\n';
   const apps = shopAndWiki.replaceAll('    - name: everyone-else', `${rule}    - name: everyone-else`);
   stack = await startStack({ apps, users: [...people, ...strangers], ttl: { access: tokenSeconds, id: tokenSeconds } });
   watch = new Watch(stack);
 });
 after(() => stack.stop());
 afterEach(() => {
-  Object.assign(stack.cognito.faults, { token: undefined, jwks: undefined, discovery: undefined, revoke: undefined, idToken: undefined, accessToken: undefined });
+  Object.assign(stack.cognito.faults, {
+    token: undefined,
+    jwks: undefined,
+    discovery: undefined,
+    revoke: undefined,
+    idToken: undefined,
+    accessToken: undefined,
+  });
 });
 
 const shop = (path = '/'): string => `${stack.urls.shop}${path}`;
@@ -55,7 +67,17 @@ function noSession(visitor: Visitor, page: Page, what: string): void {
   }
 }
 
-const tampered: readonly Tampering[] = ['nonce', 'audience', 'expired', 'issuer', 'subject', 'token_use', 'signature', 'alg_none', 'unknown_kid'];
+const tampered: readonly Tampering[] = [
+  'nonce',
+  'audience',
+  'expired',
+  'issuer',
+  'subject',
+  'token_use',
+  'signature',
+  'alg_none',
+  'unknown_kid',
+];
 for (const kind of ['idToken', 'accessToken'] as const) {
   for (const how of tampered) {
     if (kind === 'accessToken' && how === 'nonce') continue;
@@ -138,7 +160,11 @@ test('S2 S3 S21 a group that is gone, and the last one, is gone with the next to
   assert.equal((await visitor.go(shop('/admin'))).status, 200);
   stack.cognito.setGroups('ada', []);
   await pause(tokenSeconds + 1);
-  const burst = await Promise.all(Array.from({ length: 20 }, (_, index) => visitor.ask(shop('/admin'), { method: index % 2 === 0 ? 'POST' : 'GET', headers: scripted })));
+  const burst = await Promise.all(
+    Array.from({ length: 20 }, (_, index) =>
+      visitor.ask(shop('/admin'), { method: index % 2 === 0 ? 'POST' : 'GET', headers: scripted }),
+    ),
+  );
   assert.ok(burst.every(({ status }) => status === 403));
   assert.equal((await visitor.go(shop('/admin'))).status, 403);
   const anew = watch.visitor();
@@ -171,7 +197,9 @@ test('L10 a person without an e-mail signs in', async () => {
 test('L11 L24 email_verified as text and as truth value: only true and "true" count', async () => {
   for (const verified of verifications) {
     const username = nameOf(verified);
-    const page = await watch.visitor().signIn(`${stack.urls.wiki}/mail`, { username, password: `${username}-secret-pw` });
+    const page = await watch
+      .visitor()
+      .signIn(`${stack.urls.wiki}/mail`, { username, password: `${username}-secret-pw` });
     assert.equal(page.status, verified === true || verified === 'true' ? 200 : 403, username);
   }
 });
@@ -206,7 +234,8 @@ test('T9.3 sign-out CSRF: somebody’s sealed sign-out opened by another person 
 test('S16 T23.3 T24.5 a planted session, sign-in or browser id doesn’t live on: the person who signs in gets their own', async () => {
   const attacker = await signedIn('bob');
   const victim = watch.visitor();
-  for (const [name, value] of attacker.cookies(stackHosts.signIn)) if (/^__Host-cgb/.test(name)) victim.cookies(stackHosts.signIn).set(name, value);
+  for (const [name, value] of attacker.cookies(stackHosts.signIn))
+    if (name.startsWith('__Host-cgb')) victim.cookies(stackHosts.signIn).set(name, value);
   const [name, planted] = sessionOn(attacker, stackHosts.shop);
   victim.cookies(stackHosts.shop).set(name, 'planted-value');
   await victim.signIn(shop('/admin'), account('ada'));
@@ -220,15 +249,23 @@ test('the client secret changes while the program runs: the next sign-in uses th
   const visitor = await signedIn();
   const good = await readFile(file, 'utf8');
   await writeFile(file, 'a-secret-that-cognito-does-not-know');
-  await until(async () => {
-    const other = watch.visitor();
-    return (await other.ask(await goUntil(other, shop(), 'ada', atCallback))).status === 403;
-  }, 'the changed secret to be used', 5);
+  await until(
+    async () => {
+      const other = watch.visitor();
+      return (await other.ask(await goUntil(other, shop(), 'ada', atCallback))).status === 403;
+    },
+    'the changed secret to be used',
+    5,
+  );
   await writeFile(file, good);
-  await until(async () => {
-    const other = watch.visitor();
-    return (await other.signIn(shop(), account('ada'))).status === 200;
-  }, 'the right secret to be back', 5);
+  await until(
+    async () => {
+      const other = watch.visitor();
+      return (await other.signIn(shop(), account('ada'))).status === 200;
+    },
+    'the right secret to be back',
+    5,
+  );
   assert.equal((await visitor.go(shop())).status, 200);
 });
 

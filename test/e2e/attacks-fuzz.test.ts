@@ -6,6 +6,8 @@ import assert from 'node:assert/strict';
 import net from 'node:net';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
+import { cookies, headers, headerText, isReal, mangled, path } from '../support/noise.ts';
+import type { Real } from '../support/noise.ts';
 import { sendRaw } from '../support/raw.ts';
 import { ask } from '../support/request.ts';
 import type { Answer } from '../support/request.ts';
@@ -18,8 +20,9 @@ import { Watch } from '../support/watch.ts';
 const seed = 20_261_125;
 let stack: Stack;
 let watch: Watch;
-/** Real values, to be mangled. */
-let real: { readonly name: string; readonly session: string; readonly grant: string; readonly state: string; readonly request: string };
+/** To be mangled. */
+let real: Real;
+const cookie = cookies(() => real);
 
 before(async () => {
   stack = await startStack();
@@ -30,39 +33,17 @@ before(async () => {
   const grant = await goUntil(watch.visitor(), `${stack.urls.shop}/`, 'bob', atComplete);
   const other = watch.visitor();
   const state = (await goUntil(other, `${stack.urls.shop}/`, 'bob', atCallback)).searchParams.get('state') ?? '';
-  const request = other.trail.map((href) => new URL(href).searchParams.get('request')).find((value) => value !== null) ?? '';
-  real = { name, session, grant: `${grant.pathname.split('/complete/')[1] ?? ''}${grant.searchParams.get('g') ?? ''}`, state, request };
+  const request =
+    other.trail.map((href) => new URL(href).searchParams.get('request')).find((value) => value !== null) ?? '';
+  real = {
+    name,
+    session,
+    grant: `${grant.pathname.split('/complete/')[1] ?? ''}${grant.searchParams.get('g') ?? ''}`,
+    state,
+    request,
+  };
 });
 after(() => stack.stop());
-
-/** A text of ours with something wrong in it: cut, a character exchanged, put in, doubled. */
-function mangled(text: () => string): fc.Arbitrary<string> {
-  const change = fc.record({ at: fc.double({ min: 0, max: 0.999, noNaN: true }), length: fc.nat(6), put: fc.string({ unit: 'binary-ascii', maxLength: 4 }) });
-  return fc.array(change, { minLength: 1, maxLength: 3 }).map((changes) => {
-    let out = text();
-    for (const { at, length, put } of changes) {
-      const start = Math.floor(at * out.length);
-      out = `${out.slice(0, start)}${put}${out.slice(start + length)}`;
-    }
-    return out === text() ? `${out}A` : out;
-  });
-}
-
-/** What a reader would take for the real session: no attack. */
-const isReal = (jar: string): boolean => jar.split(';').some((pair) => pair.slice(pair.indexOf('=') + 1).trim() === real.session);
-const headerText = (text: string): string => text.replaceAll(/[^\t\x20-\x7e\x80-\xff]/g, '');
-const pathParts = fc.constantFrom('admin', 'healthz', '..', '.', '%2e%2e', '%2f', '%5c', '\\', ';x', '//', '%00', '%', '%zz', '%ff', '\u00e9', '#', '?', '_cognito-gate', 'start', '%252e', 'A', '~', ':', '@', '{', '"', "'", '<', '|', '^', '`', '$');
-const path = fc.array(pathParts, { maxLength: 8 }).map((parts) => `/${parts.join(parts.length % 2 === 0 ? '/' : '')}`);
-const cookie = fc.oneof(
-  mangled(() => real.session).map((value) => `${real.name}=${value}`),
-  mangled(() => `${real.name}=${real.session}x`),
-  mangled(() => real.grant).map((value) => `${real.name}=${value}`),
-  fc.string({ unit: 'binary', maxLength: 300 }),
-  fc.array(mangled(() => `${real.session}x`).map((value) => `${real.name}=${value}`), { maxLength: 3 }).map((list) => list.join('; ')),
-);
-const names = fc.constantFrom('X-Forwarded-Uri', 'X-Forwarded-Method', 'X-Forwarded-Host', 'X-Original-URI', 'X-Rewrite-URL', 'Accept', 'Sec-Fetch-Mode', 'Sec-Fetch-Dest', 'Upgrade', 'Origin', 'X-Real-IP', 'X-Forwarded-For', 'Authorization', 'X-Auth-Request-User', 'X-Auth-Request-Groups', 'Purpose', 'Range', 'If-None-Match', 'Content-Type', 'X-HTTP-Method-Override', 'Expect');
-const values = fc.oneof(fc.constantFrom('/healthz', 'GET', 'OPTIONS', 'navigate', 'document', 'websocket', 'text/html', '127.0.0.1', 'admins', '*', 'bytes=0-', '100-continue', 'x'), fc.string({ unit: 'binary', maxLength: 60 }));
-const headers = fc.array(fc.tuple(names, values.map(headerText)), { maxLength: 6 }).map((list) => Object.fromEntries(list));
 
 const closed = (answer: Answer): boolean => answer.status === 401 || answer.status === 403;
 
@@ -70,10 +51,15 @@ test('T11 T12 T16 N33 the decision port: two thousand requests, each 401 or 403,
   const methods = fc.constantFrom('GET', 'POST', 'HEAD', 'OPTIONS', 'DELETE', 'get', 'G ET', '', 'PROPFIND');
   await fc.assert(
     fc.asyncProperty(path, cookie, headers, methods, async (target, jar, more, method) => {
-      fc.pre(!isReal(headerText(jar)));
-      const witnesses = { 'X-Original-URL': headerText(`https://${stackHosts.shop}/admin${target}`), 'X-Original-Method': method };
+      fc.pre(!isReal(headerText(jar), real.session));
+      const witnesses = {
+        'X-Original-URL': headerText(`https://${stackHosts.shop}/admin${target}`),
+        'X-Original-Method': method,
+      };
       const { Expect: _expect, ...rest } = more;
-      const answer = await ask(`${stack.decisions}/nginx/${stack.routes.shop}`, { headers: { ...rest, ...witnesses, cookie: headerText(jar) } });
+      const answer = await ask(`${stack.decisions}/nginx/${stack.routes.shop}`, {
+        headers: { ...rest, ...witnesses, cookie: headerText(jar) },
+      });
       assert.ok(closed(answer), `${answer.status}`);
       assert.equal(answer.body, '');
       assert.equal(answer.headers['content-length'], '0');
@@ -85,12 +71,52 @@ test('T11 T12 T16 N33 the decision port: two thousand requests, each 401 or 403,
 
 test('any bytes at the decision port end in 401, 403 or a closed connection', async () => {
   const { port } = new URL(stack.decisions);
-  const line = fc.oneof(fc.string({ unit: 'binary', maxLength: 200 }), fc.constantFrom('GET / HTTP/1.1', `GET /nginx/${'a'.repeat(32)} HTTP/9.9`, 'PRI * HTTP/2.0', 'CONNECT x:1 HTTP/1.1', 'FOO /nginx/x HTTP/1.1', `GET /nginx/%zz HTTP/1.1`, 'GET /nginx/%2e%2e/x HTTP/1.1', 'GET http://x/nginx/y HTTP/1.1', 'POST /nginx/x HTTP/1.1', 'OPTIONS * HTTP/1.1'));
-  const fields = fc.array(fc.constantFrom('Host: x', 'Content-Length: 5', 'Content-Length: -1', 'Content-Length: 99999999', 'Transfer-Encoding: chunked', 'Transfer-Encoding: x, chunked', 'Expect: 100-continue', 'Expect: anything', 'Upgrade: h2c', 'Connection: Upgrade', 'X-Original-URL: https://x/', ': x', 'A B: c', 'Content-Type: application/json', `X: ${'y'.repeat(5000)}`, 'X:\u0001'), { maxLength: 6 });
+  const line = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 200 }),
+    fc.constantFrom(
+      'GET / HTTP/1.1',
+      `GET /nginx/${'a'.repeat(32)} HTTP/9.9`,
+      'PRI * HTTP/2.0',
+      'CONNECT x:1 HTTP/1.1',
+      'FOO /nginx/x HTTP/1.1',
+      `GET /nginx/%zz HTTP/1.1`,
+      'GET /nginx/%2e%2e/x HTTP/1.1',
+      'GET http://x/nginx/y HTTP/1.1',
+      'POST /nginx/x HTTP/1.1',
+      'OPTIONS * HTTP/1.1',
+    ),
+  );
+  const fields = fc.array(
+    fc.constantFrom(
+      'Host: x',
+      'Content-Length: 5',
+      'Content-Length: -1',
+      'Content-Length: 99999999',
+      'Transfer-Encoding: chunked',
+      'Transfer-Encoding: x, chunked',
+      'Expect: 100-continue',
+      'Expect: anything',
+      'Upgrade: h2c',
+      'Connection: Upgrade',
+      'X-Original-URL: https://x/',
+      ': x',
+      'A B: c',
+      'Content-Type: application/json',
+      `X: ${'y'.repeat(5000)}`,
+      'X:\u0001',
+    ),
+    { maxLength: 6 },
+  );
   await fc.assert(
     fc.asyncProperty(line, fields, async (first, more) => {
-      const statuses = await statusesOf(Number(port), `${first}\r\n${more.join('\r\n')}\r\nConnection: close\r\n\r\n{}\r\n`);
-      assert.ok(statuses.every((status) => ['401', '403', '100'].includes(status)), JSON.stringify([first.slice(0, 60), more, statuses]));
+      const statuses = await statusesOf(
+        Number(port),
+        `${first}\r\n${more.join('\r\n')}\r\nConnection: close\r\n\r\n{}\r\n`,
+      );
+      assert.ok(
+        statuses.every((status) => ['401', '403', '100'].includes(status)),
+        JSON.stringify([first.slice(0, 60), more, statuses]),
+      );
     }),
     { seed, numRuns: 600 },
   );
@@ -111,7 +137,7 @@ test('T11 T12 through NGINX: raw request lines and cookies never reach the app, 
   const before = stack.shop.requests;
   await fc.assert(
     fc.asyncProperty(path, cookie, async (target, jar) => {
-      fc.pre(!isReal(headerText(jar)));
+      fc.pre(!isReal(headerText(jar), real.session));
       const line = target.replaceAll(/[\0\r\n]/g, '');
       const text = `GET /admin${line} HTTP/1.1\r\nHost: ${stackHosts.shop}\r\nCookie: ${headerText(jar)}\r\nAccept: text/html\r\nConnection: close\r\n\r\n`;
       const answer = await sendRaw(stack.port, stackHosts.shop, text);
@@ -124,38 +150,84 @@ test('T11 T12 through NGINX: raw request lines and cookies never reach the app, 
 
 test('T8 T9 T10.6 M6 the sign-in port: two thousand addresses of ours with mangled parts: never 5xx, never a session, never another host', async () => {
   const text = fc.oneof(
-    mangled(() => real.request), mangled(() => real.grant), mangled(() => real.state), mangled(() => real.session), path,
-    fc.string({ unit: 'binary', maxLength: 80 }), fc.constantFrom('', '//evil.example', '/', '<script>', 'login_required'),
+    mangled(() => real.request),
+    mangled(() => real.grant),
+    mangled(() => real.state),
+    mangled(() => real.session),
+    path,
+    fc.string({ unit: 'binary', maxLength: 80 }),
+    fc.constantFrom('', '//evil.example', '/', '<script>', 'login_required'),
   );
-  const parameter = fc.tuple(fc.constantFrom('rd', 'request', 'state', 'code', 'error', 'error_description', 'g', 'path', 'pool', 'switch', 'check', 'unread', 'route', 'incomplete', 'iss'), text);
+  const parameter = fc.tuple(
+    fc.constantFrom(
+      'rd',
+      'request',
+      'state',
+      'code',
+      'error',
+      'error_description',
+      'g',
+      'path',
+      'pool',
+      'switch',
+      'check',
+      'unread',
+      'route',
+      'incomplete',
+      'iss',
+    ),
+    text,
+  );
   const query = fc.oneof(
-    fc.array(parameter, { maxLength: 4 }).map((list) => new URLSearchParams(list.map(([name, value]) => [name, value.toWellFormed()])).toString()),
+    fc
+      .array(parameter, { maxLength: 4 })
+      .map((list) => list.map(([name, value]) => `${name}=${encodeURIComponent(value.toWellFormed())}`).join('&')),
     fc.string({ unit: 'binary-ascii', maxLength: 60 }).map((raw) => raw.replaceAll(/[\0-\x20\x7f#]/g, '%')),
   );
   const place = fc.oneof(
-    fc.constantFrom('/oauth2/authorize', '/oauth2/callback', '/oauth2/sign-out', '/oauth2/signed-out').map((where) => [stackHosts.signIn, where] as const),
-    fc.constantFrom('/', '', '/userinfo', '/sign-out', '/complete/x').map((where) => [stackHosts.shop, `/_cognito-gate${where}`] as const),
-    mangled(() => real.grant).map((grant) => [stackHosts.shop, `/_cognito-gate/complete/${encodeURIComponent(grant.toWellFormed()).slice(0, 900)}`] as const),
+    fc
+      .constantFrom('/oauth2/authorize', '/oauth2/callback', '/oauth2/sign-out', '/oauth2/signed-out')
+      .map((where) => [stackHosts.signIn, where] as const),
+    fc
+      .constantFrom('/', '', '/userinfo', '/sign-out', '/complete/x')
+      .map((where) => [stackHosts.shop, `/_cognito-gate${where}`] as const),
+    mangled(() => real.grant).map(
+      (grant) =>
+        [stackHosts.shop, `/_cognito-gate/complete/${encodeURIComponent(grant.toWellFormed()).slice(0, 900)}`] as const,
+    ),
     fc.constant(0).map(() => [stackHosts.shop, `/_cognito-gate/start/${stack.routes.shop}`] as const),
   );
   const hosts = new Set<string>(Object.values(stackHosts));
   const method = fc.constantFrom('GET', 'GET', 'GET', 'HEAD', 'POST');
   await fc.assert(
-    fc.asyncProperty(place, query, cookie, method, fc.boolean(), async ([host, where], search, jar, verb, browser) => {
-      fc.pre(!isReal(headerText(jar)));
-      const answer = await ask(`http://127.0.0.1:${stack.signInPort}/`, {
-        target: `${where}?${search}`,
-        method: verb,
-        headers: { host: `${host}:${stack.port}`, cookie: headerText(jar), ...(browser ? navigation : {}), ...(verb === 'POST' ? { 'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': 'same-origin' } : {}) },
-        body: verb === 'POST' ? search : '',
-      });
-      assert.ok(answer.status < 500, `${answer.status} ${where}`);
-      assert.ok(!answer.cookies.some((line) => /^__Host-cgs?-[^=]*=[^;]/.test(line)), where);
-      const { location } = answer.headers;
-      if (location !== undefined) assert.ok(hosts.has(new URL(location).hostname), `${where} → ${location}`);
-      assert.ok(!/<script|<img|javascript:/i.test(answer.body), where);
-      if (where.endsWith('userinfo')) assert.notEqual(answer.status, 200);
-    }),
+    fc.asyncProperty(
+      fc.tuple(place, query),
+      cookie,
+      method,
+      fc.boolean(),
+      async ([[host, where], search], jar, verb, browser) => {
+        fc.pre(!isReal(headerText(jar), real.session));
+        const answer = await ask(`http://127.0.0.1:${stack.signInPort}/`, {
+          target: `${where}?${search}`,
+          method: verb,
+          headers: {
+            host: `${host}:${stack.port}`,
+            cookie: headerText(jar),
+            ...(browser ? navigation : {}),
+            ...(verb === 'POST'
+              ? { 'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': 'same-origin' }
+              : {}),
+          },
+          body: verb === 'POST' ? search : '',
+        });
+        assert.ok(answer.status < 500, `${answer.status} ${where}`);
+        assert.ok(!answer.cookies.some((line) => /^__Host-cgs?-[^=]*=[^;]/.test(line)), where);
+        const { location } = answer.headers;
+        if (location !== undefined) assert.ok(hosts.has(new URL(location).hostname), `${where} → ${location}`);
+        assert.ok(!/<script|<img|javascript:/i.test(answer.body), where);
+        if (where.endsWith('userinfo')) assert.notEqual(answer.status, 200);
+      },
+    ),
     { seed, numRuns: 2000 },
   );
   assert.equal(stack.cognito.stats.token <= 3, true, 'no code of theirs was redeemed');

@@ -62,7 +62,10 @@ test('S11 twenty tabs at the moment of renewal, Cognito slow: one token request,
   const pages = await Promise.all(Array.from({ length: 20 }, (_, tab) => visitor.go(shop(`/tab-${tab}`))));
   for (const [tab, page] of pages.entries()) {
     const landed = page.url.href === shop(`/tab-${tab}`) && page.status === 200;
-    assert.ok(landed || (page.status === 403 && page.body.includes(`rd=%2Ftab-${tab}`)), `${tab}: ${page.status} ${page.url.pathname}`);
+    assert.ok(
+      landed || (page.status === 403 && page.body.includes(`rd=%2Ftab-${tab}`)),
+      `${tab}: ${page.status} ${page.url.pathname}`,
+    );
   }
   assert.ok(stack.cognito.stats.token - before <= 2, `${stack.cognito.stats.token - before} token requests`);
   stack.cognito.faults.token = undefined;
@@ -94,7 +97,10 @@ test('S21 a stolen session cookie is useless once its tokens have expired, and c
 test('T7.2 L15 a sign-in that Cognito denies leaves no session of before behind', async () => {
   const visitor = watch.visitor();
   visitor.cookies(stackHosts.shop).set(sessionOn(await signedIn('bob'), stackHosts.shop)[0], 'old');
-  stack.cognito.faults.authorize = { error: 'access_denied', description: 'PreAuthentication failed with <b>no</b> ada@example.com' };
+  stack.cognito.faults.authorize = {
+    error: 'access_denied',
+    description: 'PreAuthentication failed with <b>no</b> ada@example.com',
+  };
   const callback = await goUntil(visitor, shop(), 'ada', atCallback);
   const page = await visitor.ask(callback);
   assert.equal(page.status, 400);

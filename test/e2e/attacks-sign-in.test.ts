@@ -1,13 +1,20 @@
 /** Attacks on the way in: states, grants and return paths of others, through the real NGINX; the stand-in counts token requests. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { ask } from '../support/request.ts';
-import { sendRaw } from '../support/raw.ts';
 import { stackHosts, startStack } from '../support/stack.ts';
 import type { Stack } from '../support/stack.ts';
-import { account, atAuthorize, atCallback, atComplete, cookiesSet, goUntil, opensNothing, scripted, sessionOn } from '../support/steps.ts';
+import {
+  account,
+  atAuthorize,
+  atCallback,
+  atComplete,
+  cookiesSet,
+  goUntil,
+  opensNothing,
+  scripted,
+  sessionOn,
+} from '../support/steps.ts';
 import type { Page, Visitor } from '../support/visitor.ts';
-import { navigation } from '../support/visitor.ts';
 import { Watch } from '../support/watch.ts';
 
 let stack: Stack;
@@ -23,7 +30,8 @@ before(async () => {
 after(() => stack.stop());
 
 const shop = (path = '/'): string => `${stack.urls.shop}${path}`;
-const flip = (text: string, at: number): string => `${text.slice(0, at)}${text[at] === 'A' ? 'B' : 'A'}${text.slice(at + 1)}`;
+const flip = (text: string, at: number): string =>
+  `${text.slice(0, at)}${text[at] === 'A' ? 'B' : 'A'}${text.slice(at + 1)}`;
 
 async function refusedCallback(visitor: Visitor, url: URL, what: string): Promise<Page> {
   const before = stack.cognito.stats.token;
@@ -149,7 +157,9 @@ test('T10.5 a request or attempt of host A brought together with host B gives no
   assert.ok(victim.trail.every((href) => !new URL(href).hostname.startsWith('shop') || !/[?&]code=/.test(href)));
   for (let at = 0; at < 60; at += 1) {
     const sealed = request.searchParams.get('request') ?? '';
-    const bad = await attacker.ask(withQuery(request, { request: flip(sealed, Math.floor((at * sealed.length) / 60)) }));
+    const bad = await attacker.ask(
+      withQuery(request, { request: flip(sealed, Math.floor((at * sealed.length) / 60)) }),
+    );
     assert.equal(bad.status, 400);
     assert.equal(bad.headers['location'], undefined);
   }
@@ -161,7 +171,9 @@ test('seals are good for their own purpose only: request, grant, attempt, sessio
   const complete = await goUntil(visitor, shop('/x'), 'ada', atComplete);
   await visitor.go(complete);
   const grant = `${complete.pathname.split('/complete/')[1] ?? ''}${complete.searchParams.get('g') ?? ''}`;
-  const values = [...visitor.jar].flatMap(([host, jar]) => (host === stackHosts.cognito ? [] : [...jar.values()].map((value) => value.split('~')[0] ?? '')));
+  const values = [...visitor.jar].flatMap(([host, jar]) =>
+    host === stackHosts.cognito ? [] : [...jar.values()].map((value) => value.split('~')[0] ?? ''),
+  );
   const seals = [request.searchParams.get('request') ?? '', grant, ...values];
   const [session] = sessionOn(visitor, stackHosts.shop);
   for (const seal of seals) {
@@ -178,113 +190,6 @@ test('seals are good for their own purpose only: request, grant, attempt, sessio
       assert.equal((await thief.ask(shop())).status, 302);
     }
   }
-});
-
-/** T8: forms that some reader takes for another host. */
-const redirects: readonly string[] = [
-  '//evil.example', '/\\evil.example', '\\\\evil.example', '\\/evil.example', '///evil.example', '/ /evil.example', '/\t/evil.example',
-  '/\v/evil.example', '/\n\\evil.example', '\\ \\evil.example', '/./evil.example', '/.//evil.example', '/..//evil.example', '/.\\evil.example', '/..\\/evil.example',
-  'https://evil.example/', 'HTTPS:evil.example', 'http:/evil.example', `https://bad${stackHosts.shop}/`, `https://${stackHosts.shop}@evil.example/`,
-  `https://evil.example:443/${stackHosts.shop}`, `https://evil.example?${stackHosts.shop}`, `https://evil.example#${stackHosts.shop}`, `https://${stackHosts.shop}.evil.example/`,
-  'javascript:alert(1)', 'data:text/html,x', 'evil.example', '@evil.example', '.evil.example', ':443@evil.example', '//evil.example/%2e%2e/x', '/x/../..//evil.example', '/\r\nLocation: https://evil.example',
-  '/\u3002/evil.example', '/\u00a0/evil.example', '//evil%E3%80%82example', '/%09/evil.example', '/%5cevil.example', '/%2fevil.example', '/\0/evil.example',
-];
-const once = (text: string): string => encodeURIComponent(text);
-const everyByte = (text: string): string => [...Buffer.from(text)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
-/** As they stand in a query: raw as far as a request line can hold them. */
-const spellings: readonly ((text: string) => string)[] = [
-  (text) => text.replaceAll(/[\0-\x20\x7f-\uffff#&+]/g, once),
-  once,
-  (text) => once(once(text)),
-  everyByte,
-  (text) => everyByte(everyByte(text)),
-];
-
-/** Where a browser on this page would end. */
-function leaves(page: { readonly location: string | undefined; readonly base: string }): boolean {
-  if (page.location === undefined) return false;
-  const allowed = new Set<string>(Object.values(stackHosts));
-  return !allowed.has(new URL(page.location, page.base).hostname) || /evil/i.test(new URL(page.location, page.base).hostname);
-}
-
-test('T8 T23.1 at start, complete and sign-out no return path leaves the allowed hosts, raw and encoded once and twice', async () => {
-  const visitor = watch.visitor();
-  await visitor.signIn(shop(), account('ada'));
-  const cookie = [...visitor.cookies(stackHosts.shop)].map((pair) => pair.join('=')).join('; ');
-  const places = [`/_cognito-gate/start/${stack.routes.shop}`, '/_cognito-gate/sign-out', '/_cognito-gate/userinfo'];
-  let count = 0;
-  for (const form of redirects) {
-    for (const spell of spellings) {
-      for (const place of places) {
-        for (const headers of [navigation, { ...navigation, cookie }]) {
-          const name = place.endsWith('userinfo') ? 'path' : 'rd';
-          const target = `${place}?${name}=${spell(form)}`;
-          const answer = await ask(shop(), { target, headers, ca: stack.ca });
-          assert.ok(answer.status < 500, target);
-          assert.ok(!leaves({ location: answer.headers.location, base: shop(place) }), `${target} → ${answer.headers.location}`);
-          for (const [, location] of answer.body.matchAll(/(?:href|action|url)="?([^"]+)"/g)) {
-            assert.ok(!leaves({ location: location?.replaceAll('&amp;', '&'), base: shop(place) }), `${target}: ${location} on the page`);
-          }
-          count += 1;
-        }
-      }
-      const post = await ask(shop(), {
-        target: '/_cognito-gate/sign-out',
-        method: 'POST',
-        headers: { ...navigation, 'sec-fetch-site': 'same-origin', 'content-type': 'application/x-www-form-urlencoded' },
-        body: `rd=${spell(form)}`,
-        ca: stack.ca,
-      });
-      assert.ok(!leaves({ location: post.headers.location, base: shop() }) && !/url=[^"]*evil/i.test(post.body), form);
-    }
-  }
-  assert.ok(count > 1000);
-});
-
-test('T8.6 T8.8 T10.3 at callback, signed-out and the sign-in host’s sign-out no parameter leads anywhere else', async () => {
-  const visitor = watch.visitor();
-  const url = await goUntil(visitor, shop(), 'ada', atCallback);
-  for (const form of redirects) {
-    for (const name of ['rd', 'redirect_uri', 'logout_uri', 'post_logout_redirect_uri', 'next', 'url']) {
-      for (const path of ['/oauth2/sign-out', '/oauth2/signed-out', '/oauth2/authorize', '/oauth2/callback']) {
-        const page = await watch.visitor().ask(`${stack.urls.signIn}${path}?${name}=${once(form)}`);
-        assert.ok(page.headers['location'] === undefined, `${path} ${name} ${form}`);
-      }
-    }
-  }
-  const more = new URL(url);
-  for (const name of ['rd', 'redirect_uri', 'next']) more.searchParams.set(name, '//evil.example');
-  const page = await visitor.go(more);
-  assert.equal(page.url.href, shop());
-});
-
-test('T8.7 N13 X-Auth-Request-Redirect and the raw request line of a navigation lead nowhere else', async () => {
-  for (const target of ['//evil.example/%2e%2e/x', '/\\evil.example', '//evil.example', '/%2f%2fevil.example', '/%5c%5cevil.example/', '/..//evil.example']) {
-    const text = `GET ${target} HTTP/1.1\r\nHost: ${stackHosts.shop}:${stack.port}\r\nAccept: text/html\r\nX-Auth-Request-Redirect: ${target}\r\nConnection: close\r\n\r\n`;
-    const answer = await sendRaw(stack.port, stackHosts.shop, text);
-    const location = /^location: (.*)$/im.exec(answer.text)?.[1]?.trim();
-    assert.ok(!leaves({ location, base: shop() }), `${target} → ${location}`);
-    if (location === undefined) continue;
-    const page = await watch.visitor().ask(location);
-    assert.ok(!leaves({ location: page.headers['location'] as string | undefined, base: shop() }), target);
-  }
-});
-
-test('L8 a foreign Host or X-Forwarded-Host never gets into an address of ours', async () => {
-  for (const host of ['evil.example', `${stackHosts.shop}.evil.example`, `evil.example:${stack.port}`, `${stackHosts.shop}@evil.example`, `${stackHosts.signIn}, evil.example`, 'evil.example#', '[::1]', '', '%00', `${stackHosts.wiki}/x`]) {
-    for (const path of [`/_cognito-gate/start/${stack.routes.shop}?rd=/`, '/_cognito-gate/', '/_cognito-gate', '/oauth2/callback?state=x', '/oauth2/signed-out']) {
-      const port = await ask(`http://127.0.0.1:${stack.signInPort}/`, { target: path, headers: { ...navigation, host } });
-      assert.ok(port.status >= 400 && port.status < 500, `${host} ${path}: ${port.status}`);
-      assert.equal(port.headers.location, undefined);
-    }
-    const headers = { ...navigation, 'x-forwarded-host': host || 'evil.example', forwarded: 'host=evil.example', 'x-original-host': 'evil.example' };
-    const start = await ask(shop(`/_cognito-gate/start/${stack.routes.shop}?rd=/`), { headers, ca: stack.ca });
-    assert.ok(start.headers.location?.startsWith(`${stack.urls.signIn}/oauth2/authorize?request=`));
-    const cognito = await ask(start.headers.location ?? '', { headers, ca: stack.ca });
-    assert.equal(new URL(cognito.headers.location ?? '').searchParams.get('redirect_uri'), `${stack.urls.signIn}/oauth2/callback`);
-  }
-  const foreign = await ask(`${stack.urls.wiki}/_cognito-gate/start/${stack.routes.shop}?rd=/`, { headers: navigation, ca: stack.ca });
-  assert.equal(foreign.status, 404, 'a route of another host');
 });
 
 test('L5 S17 two tabs in either order, and a hundred abandoned sign-ins: bounded cookies, and the oldest still leads on', async () => {
@@ -315,13 +220,22 @@ test('L15 M6 error answers are shown as text, with and without a state; no loop'
   const markup = '<script>alert(1)</script>"\'><img src=x onerror=alert(1)>';
   for (const state of [url.searchParams.get('state') ?? undefined, undefined, 'AAAAAAAAAAAAAAAAAAAAAA', markup]) {
     for (const error of ['access_denied', markup, '', 'a\r\nSet-Cookie: x=y']) {
-      const page = await refusedCallback(visitor, withQuery(url, { code: undefined, state, error, error_description: markup }), error);
+      const page = await refusedCallback(
+        visitor,
+        withQuery(url, { code: undefined, state, error, error_description: markup }),
+        error,
+      );
       assert.ok(!/<script|<img|onerror=alert\(1\)>/i.test(page.body.replaceAll(/&lt;[^&]*&gt;/g, '')));
       assert.ok(/default-src 'none'/.test(String(page.headers['content-security-policy'])));
       assert.ok(!cookiesSet(page).some((line) => line.startsWith('x=')));
     }
   }
-  for (const path of [`/_cognito-gate/start/${stack.routes.shop}?rd=${once(markup)}`, `/_cognito-gate/${once(markup)}`, `/_cognito-gate/sign-out?rd=/${once(markup)}&route=${once(markup)}&pool=${once(markup)}&switch=${once(markup)}`, `/_cognito-gate/complete/x?g=${once(markup)}`]) {
+  for (const path of [
+    `/_cognito-gate/start/${stack.routes.shop}?rd=${encodeURIComponent(markup)}`,
+    `/_cognito-gate/${encodeURIComponent(markup)}`,
+    `/_cognito-gate/sign-out?rd=/${encodeURIComponent(markup)}&route=${encodeURIComponent(markup)}&pool=${encodeURIComponent(markup)}&switch=${encodeURIComponent(markup)}`,
+    `/_cognito-gate/complete/x?g=${encodeURIComponent(markup)}`,
+  ]) {
     const page = await watch.visitor().ask(shop(path));
     assert.ok(page.status < 500 && !/<script|<img/i.test(page.body), path);
   }
@@ -343,8 +257,17 @@ test('L16 N14 scripts, WebSockets, frames and speculative loads are never sent o
   const visitor = watch.visitor();
   const callback = await goUntil(visitor, shop(), 'ada', atCallback);
   const frame = { 'sec-fetch-dest': 'iframe' };
-  for (const headers of [scripted, frame, { 'sec-purpose': 'prefetch;prerender' }, { 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' }]) {
-    for (const url of [shop(`/_cognito-gate/start/${stack.routes.shop}?rd=/`), callback.href, shop('/_cognito-gate/complete/x')]) {
+  for (const headers of [
+    scripted,
+    frame,
+    { 'sec-purpose': 'prefetch;prerender' },
+    { 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' },
+  ]) {
+    for (const url of [
+      shop(`/_cognito-gate/start/${stack.routes.shop}?rd=/`),
+      callback.href,
+      shop('/_cognito-gate/complete/x'),
+    ]) {
       const page = await visitor.ask(url, { headers });
       assert.equal(page.status, 403, url);
       assert.equal(page.headers['location'], undefined);
@@ -358,7 +281,13 @@ test('L19 unusual methods at the sign-in port change nothing', async () => {
   const visitor = watch.visitor();
   await visitor.signIn(shop(), account('ada'));
   for (const method of ['PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE', 'PROPFIND', 'POST']) {
-    for (const path of ['/_cognito-gate/', '/_cognito-gate/userinfo', '/_cognito-gate/sign-out', '/_cognito-gate/complete/x', `/_cognito-gate/start/${stack.routes.shop}`]) {
+    for (const path of [
+      '/_cognito-gate/',
+      '/_cognito-gate/userinfo',
+      '/_cognito-gate/sign-out',
+      '/_cognito-gate/complete/x',
+      `/_cognito-gate/start/${stack.routes.shop}`,
+    ]) {
       const page = await visitor.ask(shop(path), { method, headers: { 'sec-fetch-site': 'cross-site' } });
       assert.ok(page.status >= 400 && page.status < 500, `${method} ${path}: ${page.status}`);
     }

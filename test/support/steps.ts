@@ -31,7 +31,7 @@ export async function goUntil(
       ([input]) => [/name="([^"]*)"/.exec(input)?.[1] ?? '', /value="([^"]*)"/.exec(input)?.[1] ?? ''] as const,
     );
     const { password } = account(username);
-    const body = new URLSearchParams([...hidden, ['username', username], ['password', password]]).toString();
+    const body = new URLSearchParams({ ...Object.fromEntries(hidden), username, password }).toString();
     const headers = { 'content-type': 'application/x-www-form-urlencoded', origin: page.url.origin };
     page = await visitor.ask(new URL(action, page.url), { method: 'POST', body, headers });
   }
