@@ -4,19 +4,32 @@ import { after, afterEach, before, test } from 'node:test';
 import { shopAndWiki } from '../support/stack-objects.ts';
 import { stackHosts, startStack } from '../support/stack.ts';
 import type { Stack } from '../support/stack.ts';
-import { account, atCallback, cookiesSet, goUntil, scripted, sessionOn } from '../support/steps.ts';
+import {
+  account,
+  atCallback,
+  atComplete,
+  cookiesSet,
+  goUntil,
+  opensNothing,
+  scripted,
+  sessionOn,
+} from '../support/steps.ts';
 import type { Visitor } from '../support/visitor.ts';
 import { Watch } from '../support/watch.ts';
 
 const tokenSeconds = 5;
 let stack: Stack;
 let watch: Watch;
+/** A grant that grows old while the other tests run. */
+let late: { readonly visitor: Visitor; readonly grant: URL; readonly at: number };
 before(async () => {
   // wiki is broken from the start: P18.
   const whole = shopAndWiki.lastIndexOf('groups: [staff, admins]');
   const apps = `${shopAndWiki.slice(0, whole)}groups: []${shopAndWiki.slice(whole + 'groups: [staff, admins]'.length)}`;
   stack = await startStack({ apps, ttl: { access: tokenSeconds, id: tokenSeconds }, rotation: { graceSeconds: 0 } });
   watch = new Watch(stack);
+  const visitor = watch.visitor();
+  late = { visitor, grant: await goUntil(visitor, shop('/late'), 'bob', atComplete), at: Date.now() };
 });
 after(() => stack.stop());
 afterEach(() => {
@@ -116,6 +129,14 @@ test('L13 L5 browsers that come back to old steps: every reload and back button 
     assert.ok(page.status < 500, `${new URL(href).pathname}: ${page.status}`);
   }
   assert.equal((await visitor.go(shop())).status, 200);
+});
+
+test('T10.6 a grant after 60 seconds is a page with "continue"', async () => {
+  await pause(Math.max(0, 60.5 - (Date.now() - late.at) / 1000));
+  const page = await late.visitor.ask(late.grant);
+  assert.equal(page.status, 403);
+  opensNothing(page, 'expired');
+  assert.match(page.body, /rd=%2Flate/);
 });
 
 test('M3 none of the secrets that these visitors met is in the log', async () => {

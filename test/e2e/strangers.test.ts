@@ -67,7 +67,7 @@ const spoofs: readonly (readonly [string, OutgoingHttpHeaders])[] = [
   ['T1.4 X-Forwarded-Prefix', { 'X-Forwarded-Prefix': '/healthz' }],
   ['T1.5 X-Original-URI', { 'X-Original-URI': '/healthz' }],
   ['T1.6 X-Rewrite-URL', { 'X-Rewrite-URL': '/healthz' }],
-  ['T1.7 X-EAS-Request-Uri', { 'X-EAS-Request-Uri': '/healthz' }],
+  ['T1.7 T23.2 X-EAS-Request-Uri', { 'X-EAS-Request-Uri': '/healthz' }],
   [
     'T1.8 all of them together',
     {
@@ -182,7 +182,7 @@ for (const [sentence, text] of rawRequests) {
   });
 }
 
-test('T12 witnesses that are missing, empty, doubled or mixed are 403, also for a navigation (N33, T12.4, T12.5, T12.6, T12.11)', async () => {
+test('T12 witnesses that are missing, empty, doubled or mixed are 403, also for a navigation (N33, N23, T12.4, T12.5, T12.6, T12.11)', async () => {
   const url = `${stack.decisions}/nginx/${stack.routes.shop}`;
   const good = { 'X-Original-URL': `https://${stackHosts.shop}/healthz`, 'X-Original-Method': 'GET' };
   const rows: readonly OutgoingHttpHeaders[] = [
