@@ -4,6 +4,7 @@ import type { Snapshot } from './model/snapshot.ts';
 import { reportTable } from './report.ts';
 import { parseKeyRing } from './session/key-ring.ts';
 import type { KeyRing } from './session/key-ring.ts';
+import type { FolderError } from './sources/folder-error.ts';
 import { StartError } from './start-error.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
@@ -17,6 +18,8 @@ export interface InForce {
   named(): { readonly groups: ReadonlySet<string>; readonly claims: ReadonlySet<string> };
   /** The first snapshot without a usable key ring throws: nobody could sign in. */
   accept(snapshot: Snapshot): void;
+  /** There is no snapshot, because a file or folder can't be read. */
+  failed(error: FolderError): void;
   onTable(listener: (table: Table) => void): void;
   /** What keeps us from being ready. */
   missing(): string | undefined;
@@ -36,6 +39,7 @@ export function createInForce(deps: {
   let tableAt = 0;
   let said = '';
   let saidKeys = '';
+  let broken = false;
   let ring: KeyRing | undefined;
   /** Whoever rotates keys wants to see that it worked, or that a broken ring is mended. */
   const sayKeys = (read: KeyRing, ids: readonly string[]): void => {
@@ -44,11 +48,17 @@ export function createInForce(deps: {
       log.info({ secret: deps.keyRingSecret, keys: ids, newest: read.newest }, 'key ring in force');
     saidKeys = says;
   };
+  const setBroken = (value: boolean): void => {
+    if (value) metrics.count('cognito_gate_source_errors_total');
+    else if (broken) log.info('the source is read again');
+    metrics.set('cognito_gate_source_broken', Number(value));
+    broken = value;
+  };
   const replace = (snapshot: Snapshot): void => {
     const entries = snapshot.secrets.get(deps.keyRingSecret);
-    const last = ring;
-    ring = readRing(entries, last, deps);
-    if (ring !== last) sayKeys(ring, [...(entries?.keys() ?? [])].toSorted());
+    const read = readRing(entries, ring !== undefined, deps);
+    if (read !== undefined) sayKeys(read, [...(entries?.keys() ?? [])].toSorted());
+    ring = read ?? ring;
     const result = translate(snapshot);
     // Another mistake in a route that was broken already is another finding about the same table.
     const says = `${result.table.hash} ${JSON.stringify(result.findings)}`;
@@ -56,7 +66,7 @@ export function createInForce(deps: {
     said = says;
     table = result.table;
     tableAt = now();
-    metrics.set('cognito_gate_source_broken', 0);
+    setBroken(read === undefined);
     reportTable(result.table, result.findings, { metrics, log, changed });
     for (const listener of listeners) listener(result.table);
   };
@@ -72,10 +82,13 @@ export function createInForce(deps: {
         replace(snapshot);
       } catch (error) {
         if (table === undefined) throw error;
-        metrics.count('cognito_gate_source_errors_total');
-        metrics.set('cognito_gate_source_broken', 1);
+        setBroken(true);
         log.error({ err: error }, 'a snapshot could not be put in force; the last good table stays');
       }
+    },
+    failed: ({ file, line, message }) => {
+      setBroken(true);
+      log.error({ file, line, reason: message }, 'the source can’t be read; the last good table stays in force');
     },
     onTable: (listener) => void listeners.push(listener),
     missing: () =>
@@ -84,12 +97,12 @@ export function createInForce(deps: {
   };
 }
 
-/** A ring that vanishes or breaks at run time leaves the last good one in force. */
+/** undefined: it vanished or broke at run time, and the last good one stays in force. */
 function readRing(
   entries: ReadonlyMap<string, Secret> | undefined,
-  last: KeyRing | undefined,
+  open: boolean,
   deps: { keyRingSecret: string; log: Logger },
-): KeyRing {
+): KeyRing | undefined {
   try {
     if (entries === undefined || entries.size === 0) {
       throw new StartError(
@@ -98,12 +111,12 @@ function readRing(
     }
     return parseKeyRing(entries);
   } catch (error) {
-    if (last === undefined) throw asStartError(error, deps.keyRingSecret);
+    if (!open) throw asStartError(error, deps.keyRingSecret);
     deps.log.error(
       { reason: error instanceof Error ? error.message : String(error), secret: deps.keyRingSecret },
       'the key ring can’t be read; the last good one stays in force',
     );
-    return last;
+    return undefined;
   }
 }
 

@@ -109,7 +109,7 @@ async function readCa(file: string): Promise<string> {
   throw new StartError(`extraCaFile: ${file} holds no certificate in PEM form`);
 }
 
-async function openSource({ config, log, metrics, inForce }: Parts): Promise<{ close(): void }> {
+async function openSource({ config, inForce }: Parts): Promise<{ close(): void }> {
   const opening = openFolder({
     folder: config.source.folder,
     secretsDir: config.secretsDir,
@@ -121,14 +121,7 @@ async function openSource({ config, log, metrics, inForce }: Parts): Promise<{ c
       prefix: config.prefix,
     },
     onSnapshot: inForce.accept,
-    onError: (error) => {
-      metrics.count('cognito_gate_source_errors_total');
-      metrics.set('cognito_gate_source_broken', 1);
-      log.error(
-        { file: error.file, line: error.line, reason: error.message },
-        'the source can’t be read; the last good table stays in force',
-      );
-    },
+    onError: inForce.failed,
   });
   return await opening.catch((error: unknown) => {
     throw nameField(error, config);

@@ -43,16 +43,18 @@ function snapshot(rule: Readonly<Record<string, unknown>>, keys: readonly (reado
   };
 }
 
-function start(): { inForce: InForce; newLines(): readonly string[] } {
+function start(): { inForce: InForce; newLines(): readonly string[]; broken(): Promise<boolean> } {
   const lines: string[] = [];
   const log = createLogger('info', { write: (line) => void lines.push(line) });
+  const metrics = createMetrics();
   const inForce = createInForce({
     keyRingSecret: 'gate/keys',
-    metrics: createMetrics(),
+    metrics,
     log,
     now: () => 1_700_001_000,
   });
-  return { inForce, newLines: () => lines.splice(0) };
+  const broken = async (): Promise<boolean> => /^cognito_gate_source_broken 1$/m.test(await metrics.text());
+  return { inForce, newLines: () => lines.splice(0), broken };
 }
 
 test('another mistake in a route that was broken already is said, and the same one only once', () => {
@@ -65,16 +67,18 @@ test('another mistake in a route that was broken already is said, and the same o
   assert.deepEqual(newLines(), []);
 });
 
-test('a ring that changed, or was mended, is said once, and its keys never', () => {
-  const { inForce, newLines } = start();
+test('a ring that changed, or was mended, is said once, and its keys never', async () => {
+  const { inForce, newLines, broken } = start();
   const good = { access: 'Public' };
   inForce.accept(snapshot(good, [k1]));
   assert.match(newLines().join(''), /"keys":\["k1"\],"newest":"k1","msg":"key ring in force"/);
   inForce.accept(snapshot(good, [k1, ['k2', new Secret('')]]));
   assert.match(newLines().join(''), /entry \\"k2\\", content: must be JSON.*the last good one stays/);
+  assert.ok(await broken());
   inForce.accept(snapshot(good, [k2, k1]));
+  assert.ok(!(await broken()));
   const [line = '', ...more] = newLines();
   assert.match(line, /"keys":\["k1","k2"\],"newest":"k2","msg":"key ring in force"/);
-  assert.deepEqual(more, []);
+  assert.match(more.join(''), /^[^\n]*the source is read again"\}\n$/);
   assert.ok(!line.includes(k2[1].reveal().slice(10, 30)));
 });

@@ -76,13 +76,13 @@ export const metricList = [
   {
     name: 'cognito_gate_source_errors_total',
     type: 'counter',
-    help: 'Times the source could not be read; the last good table stayed in force.',
+    help: 'Times objects, secrets or key ring could not be read; what was in force stayed.',
     labels: [],
   },
   {
     name: 'cognito_gate_source_broken',
     type: 'gauge',
-    help: '1 while the source cannot be read and the last good table is in force.',
+    help: 'Whether objects, secrets or key ring cannot be read (1) and the last good ones are in force.',
     labels: [],
   },
   { name: 'cognito_gate_start_to_ready_seconds', type: 'gauge', help: 'Time from process start to ready.', labels: [] },
