@@ -12,7 +12,15 @@ export function reportDecision(outcome: Decided, metrics: Metrics, log: Logger):
   metrics.count('cognito_gate_decisions_total', 'nginx', namespace, policy, verdict.kind, verdict.reason);
   if (verdict.kind === 'allow' || !log.isLevelEnabled('info')) return;
   const { rule, reason } = verdict;
-  log.info({ ...(route === undefined ? {} : nameRoute(route)), rule, reason, ...nameRequest(outcome) }, 'refused');
+  log.info(
+    {
+      ...(route === undefined ? { route: outcome.unknownId } : nameRoute(route)),
+      rule,
+      reason,
+      ...nameRequest(outcome),
+    },
+    'refused',
+  );
 }
 
 function nameRoute({ route, policy }: CompiledRoute): Readonly<Record<string, string | undefined>> {

@@ -18,6 +18,8 @@ export interface Decided {
   readonly request: Request | undefined;
   readonly verdict: Verdict;
   readonly status: number;
+  /** The id that was asked about, where no route has it. */
+  readonly unknownId?: string;
 }
 
 export interface DeciderDeps {
@@ -51,7 +53,7 @@ function decideRequest(deps: DeciderDeps, routeId: string, rawHeaders: readonly 
   const table = deps.table();
   if (table === undefined) return refuse(deps, 'not_ready');
   const found = table.route(routeId);
-  if (found === undefined) return refuse(deps, 'unknown_route');
+  if (found === undefined) return refuseUnknown(deps, routeId);
   if (size(rawHeaders) > headerLimit) return refuse(deps, 'headers_too_large', found);
   const read = readRequest(rawHeaders);
   if (read.kind === 'refuse') return refuse(deps, read.reason, found);
@@ -139,6 +141,13 @@ function audit(deps: DeciderDeps, found: CompiledRoute, request: Request, live: 
 function refuse(deps: DeciderDeps, reason: RefusalReason, found?: CompiledRoute, request?: Request): PlaneAnswer {
   const verdict: Verdict = { kind: 'refuse', reason, rule: undefined, missing: [], identity: undefined };
   return finish(deps, { found, request, verdict, live: [] });
+}
+
+/** Ids of another form are not ours to log: whoever reaches the port could write anything there. */
+function refuseUnknown(deps: DeciderDeps, routeId: string): PlaneAnswer {
+  const decided = (outcome: Decided): void =>
+    deps.decided(/^[0-9a-f]{32}$/.test(routeId) ? { ...outcome, unknownId: routeId } : outcome);
+  return refuse({ ...deps, decided }, 'unknown_route');
 }
 
 function fail(deps: DeciderDeps, error: unknown): PlaneAnswer {
