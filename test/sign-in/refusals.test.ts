@@ -196,8 +196,10 @@ describe('complete', () => {
 
   it('any text at all is refused and sets nothing', async () => {
     const { browser } = fresh();
+    // Not the dot segments, which a browser resolves before it asks.
+    const text = fc.stringMatching(/^[A-Za-z0-9_.-]{1,300}$/).filter((part) => !/^\.{1,2}$/.test(part));
     await fc.assert(
-      fc.asyncProperty(fc.stringMatching(/^[A-Za-z0-9_.-]{1,300}$/), fc.string({ maxLength: 300 }), async (part, g) => {
+      fc.asyncProperty(text, fc.string({ maxLength: 300 }), async (part, g) => {
         const response = await browser.ask(
           `https://${shopHost}/_cognito-gate/complete/${part}?${new URLSearchParams({ g }).toString()}`,
         );
