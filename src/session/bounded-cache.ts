@@ -12,7 +12,11 @@ export interface CacheBounds {
   readonly bytes: number;
 }
 
-/** On a Map, which remembers the order of insertion. Reading an entry moves it to the end. */
+/**
+ * On a Map, which remembers the order of insertion. Reading an entry moves it to the end, once the cache is half full:
+ * before that nothing is about to go, and a small Map that is deleted from and set at every read is built anew all the
+ * time (its garbage cost a warm decision several microseconds, `make bench`).
+ */
 export function createBoundedCache<Value>(bounds: CacheBounds): BoundedCache<Value> {
   const entries = new Map<string, { readonly value: Value; readonly bytes: number }>();
   let total = 0;
@@ -29,8 +33,10 @@ export function createBoundedCache<Value>(bounds: CacheBounds): BoundedCache<Val
       if (entry === undefined) {
         return undefined;
       }
-      entries.delete(key);
-      entries.set(key, entry);
+      if (entries.size * 2 >= bounds.entries || total * 2 >= bounds.bytes) {
+        entries.delete(key);
+        entries.set(key, entry);
+      }
       return entry.value;
     },
     set(key, value, bytes) {
