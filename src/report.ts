@@ -2,14 +2,14 @@ import type { CompiledRoute, Table } from './decide/table.ts';
 import type { Decided } from './http/decider.ts';
 import type { Finding } from './model/finding.ts';
 import type { Logger } from './telemetry/logger.ts';
+import type { Verdict } from './model/verdict.ts';
 import type { Metrics } from './telemetry/metrics.ts';
+import type { Series } from './telemetry/tally.ts';
 
 /** Counts a decision; a refusal gets its one log line. Nothing a client sends becomes a label (cases M2, T23.6). */
 export function reportDecision(outcome: Decided, metrics: Metrics, log: Logger): void {
   const { route, verdict } = outcome;
-  const namespace = route?.route.namespace ?? '';
-  const policy = route?.policy?.policy.name ?? '';
-  metrics.count('cognito_gate_decisions_total', 'nginx', namespace, policy, verdict.kind, verdict.reason);
+  seriesOf(route, verdict, metrics).pending += 1;
   if (verdict.kind === 'allow' || !log.isLevelEnabled('info')) return;
   const { rule, reason } = verdict;
   log.info(
@@ -21,6 +21,20 @@ export function reportDecision(outcome: Decided, metrics: Metrics, log: Logger):
     },
     'refused',
   );
+}
+
+/** Of each route in force, by reason: a decision finds its series without making a text of its labels. */
+const seriesOfRoute = new WeakMap<CompiledRoute, Map<string, Series>>();
+
+function seriesOf(route: CompiledRoute | undefined, verdict: Verdict, metrics: Metrics): Series {
+  const known = route && seriesOfRoute.get(route)?.get(verdict.reason);
+  if (known !== undefined) return known;
+  const labels = [route?.route.namespace ?? '', route?.policy?.policy.name ?? '', verdict.kind, verdict.reason];
+  const series = metrics.series('cognito_gate_decisions_total', 'nginx', ...labels);
+  if (route === undefined) return series;
+  const ofRoute = seriesOfRoute.get(route) ?? new Map<string, Series>();
+  seriesOfRoute.set(route, ofRoute.set(verdict.reason, series));
+  return series;
 }
 
 function nameRoute({ route, policy }: CompiledRoute): Readonly<Record<string, string | undefined>> {

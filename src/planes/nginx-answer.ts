@@ -1,3 +1,4 @@
+import type { Identity } from '../model/identity.ts';
 import type { Request } from '../model/request.ts';
 import { refusalReasons, type RefusalReason, type Verdict } from '../model/verdict.ts';
 import { writeIdentity } from './identity-headers.ts';
@@ -5,7 +6,7 @@ import { writeIdentity } from './identity-headers.ts';
 /** Every other status becomes 500 in NGINX (dataplanes.md 1.3). */
 export interface PlaneAnswer {
   readonly status: 200 | 401 | 403;
-  readonly headers: Record<string, string>;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 export interface AnsweredRoute {
@@ -19,15 +20,27 @@ export interface AnsweredRoute {
 
 /** `request`: undefined where it couldn't be read, which is never a reason to sign in. */
 export function writeVerdict(verdict: Verdict, request: Request | undefined, route: AnsweredRoute): PlaneAnswer {
-  const headers: Record<string, string> = { 'Content-Length': '0', 'Cache-Control': 'no-store' };
-  if (verdict.kind === 'allow') {
-    if (verdict.identity !== undefined) Object.assign(headers, writeIdentity(verdict.identity, route.namedGroups));
-    return { status: 200, headers };
-  }
+  if (verdict.kind === 'allow') return allowed(verdict.identity, route.namedGroups);
+  const headers = emptyBody;
   if (route.signIn) return { status: goesToStart(verdict.reason, request, route) ? 401 : 403, headers };
   if (request === undefined || !lacksSession.has(verdict.reason)) return { status: 403, headers };
   // RFC 9110 11.6.1: a 401 has to name a scheme.
   return { status: 401, headers: { ...headers, 'WWW-Authenticate': 'Bearer' } };
+}
+
+const emptyBody = { 'Content-Length': '0', 'Cache-Control': 'no-store' };
+const publicAnswer: PlaneAnswer = { status: 200, headers: emptyBody };
+const answers = new WeakMap<Readonly<Record<string, string>>, PlaneAnswer>();
+
+/** A person who is known asks many times and is answered alike: the answer is kept with the encoded headers. */
+function allowed(identity: Identity | undefined, namedGroups: ReadonlySet<string>): PlaneAnswer {
+  if (identity === undefined) return publicAnswer;
+  const headers = writeIdentity(identity, namedGroups);
+  const known = answers.get(headers);
+  if (known !== undefined) return known;
+  const answer: PlaneAnswer = { status: 200, headers: { ...emptyBody, ...headers } };
+  answers.set(headers, answer);
+  return answer;
 }
 
 /** A form can't be sent again after a denial page, so it goes only where signing in is what is missing. */

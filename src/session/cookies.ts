@@ -31,6 +31,38 @@ export function parseCookies(header: string | undefined): CookieJar {
   return { all: (name) => found.get(name) ?? none, names: () => [...found.keys()] };
 }
 
+/** The values of one name, as `parseCookies` would give them; for the decision path, which needs no other. */
+export function cookieValues(header: string | undefined, name: string): readonly string[] {
+  if (header === undefined || header.length > limits.cookieHeader) {
+    return none;
+  }
+  let values: string[] | undefined;
+  let at = header.indexOf(name);
+  for (let read = 0; at !== -1 && read < limits.cookiesRead; read += 1) {
+    const stop = header.indexOf(';', at);
+    const end = stop === -1 ? header.length : stop;
+    const value = startsCookie(header, at) ? valueOf(header.slice(at, end), name) : undefined;
+    if (value !== undefined) {
+      values = [...(values ?? none), value];
+    }
+    if (values?.length === limits.valuesOfName) {
+      break;
+    }
+    at = header.indexOf(name, end);
+  }
+  return values ?? none;
+}
+
+/** Undefined for a cookie whose name only starts like this one. */
+function valueOf(pair: string, name: string): string | undefined {
+  const equals = pair.indexOf('=');
+  if (equals === -1 || (equals !== name.length && pair.slice(0, equals).trimEnd() !== name)) {
+    return undefined;
+  }
+  const value = pair.slice(equals + 1).trim();
+  return value === '' || value.length > limits.sealedText ? undefined : value;
+}
+
 export interface CookieOptions {
   /** Seconds. */
   readonly maxAge: number;

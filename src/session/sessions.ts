@@ -2,7 +2,7 @@ import type { Pool, PoolId } from '../model/pool.ts';
 import type { Session } from '../model/session.ts';
 import { createBoundedCache } from './bounded-cache.ts';
 import { encodeSession } from './codec.ts';
-import { parseCookies, setCookie } from './cookies.ts';
+import { cookieValues, setCookie } from './cookies.ts';
 import type { EndedSids } from './ended-sids.ts';
 import { fit, type NamedInPolicies } from './fitting.ts';
 import { lifeOf } from './life.ts';
@@ -100,9 +100,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
 
   return {
     read(cookie, route, pools) {
-      const jar = parseCookies(cookie);
-      const found = pools.map((pool) => find(jar.all(sessionCookieName(pool.id)), pool, route));
-      return readOf(found);
+      return readOf(pools.map((pool) => find(cookieValues(cookie, nameFor(pool)), pool, route)));
     },
     seal: (session, named) => sealSession(session, named, deps.sealer, limits),
     ended(sid, until) {
@@ -110,6 +108,19 @@ export function createSessions(deps: SessionsDeps): Sessions {
     },
     isEnded: (sid) => deps.ended.has(sid),
   };
+}
+
+const names = new WeakMap<Pool, string>();
+
+/** A pool object never changes; its cookie's name is made once. */
+function nameFor(pool: Pool): string {
+  const known = names.get(pool);
+  if (known !== undefined) {
+    return known;
+  }
+  const name = sessionCookieName(pool.id);
+  names.set(pool, name);
+  return name;
 }
 
 function belongs(session: Session, pool: PoolId, route: RouteHosts): boolean {

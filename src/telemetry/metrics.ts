@@ -1,5 +1,6 @@
 import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
 import { CounterTally, HistogramTally } from './tally.ts';
+import type { Series } from './tally.ts';
 
 /** One metric as it is documented; docs/reference/metrics.md is made from this list. */
 export interface MetricDescription {
@@ -93,6 +94,8 @@ export type MetricName = (typeof metricList)[number]['name'];
 export interface Metrics {
   readonly registry: Registry;
   count(name: MetricName, ...labels: readonly string[]): void;
+  /** One series of a counter, for who counts at every decision. */
+  series(name: MetricName, ...labels: readonly string[]): Series;
   set(name: MetricName, value: number, ...labels: readonly string[]): void;
   /** Removes every series of a gauge, before its present ones are set. */
   reset(name: MetricName): void;
@@ -119,7 +122,11 @@ export function createMetrics(): Metrics {
   const fills: (() => void)[] = [];
   return {
     registry,
-    count: (name, ...labels) => counters.get(name)?.add(labels),
+    count: (name, ...labels) => {
+      const series = counters.get(name)?.series(labels);
+      if (series !== undefined) series.pending += 1;
+    },
+    series: (name, ...labels) => counters.get(name)?.series(labels) ?? { labels, pending: 0 },
     set: (name, value, ...labels) =>
       gauges
         .get(name)

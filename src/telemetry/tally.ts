@@ -1,22 +1,31 @@
 import type { Counter, Metric, MetricObjectWithValues, MetricValue, Registry } from 'prom-client';
 
+/** One series of a counter; add to `pending`. */
+export interface Series {
+  readonly labels: readonly string[];
+  pending: number;
+}
+
 /**
  * What the decision path counts with: a map lookup and an addition. prom-client's own `labels().inc()` and
  * `observe()` hash their labels at every call, some microseconds a decision (`make bench` shows them).
  */
 export class CounterTally {
-  readonly #counts = new Map<string, { readonly labels: readonly string[]; pending: number }>();
+  readonly #counts = new Map<string, Series>();
   readonly #counter: Counter;
 
   constructor(counter: Counter) {
     this.#counter = counter;
   }
 
-  add(labels: readonly string[]): void {
+  /** The series with these labels, to be kept by whoever counts often. */
+  series(labels: readonly string[]): Series {
     const key = labels.join('\n');
-    const entry = this.#counts.get(key);
-    if (entry === undefined) this.#counts.set(key, { labels, pending: 1 });
-    else entry.pending += 1;
+    const known = this.#counts.get(key);
+    if (known !== undefined) return known;
+    const made = { labels, pending: 0 };
+    this.#counts.set(key, made);
+    return made;
   }
 
   /** Hands what was counted since the last time to the metric. */

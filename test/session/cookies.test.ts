@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 
 import fc from 'fast-check';
 
-import { clearCookie, parseCookies, setCookie } from '../../src/session/cookies.ts';
+import { cookieValues, clearCookie, parseCookies, setCookie } from '../../src/session/cookies.ts';
 
 describe('cookies', () => {
   it('finds ours among others', () => {
@@ -48,4 +48,30 @@ describe('cookies', () => {
     );
     assert.equal(clearCookie('__Host-cg-1'), '__Host-cg-1=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax');
   });
+});
+
+it('T11.7 T22.1 the decision path reads the same values of a name as everybody else', () => {
+  const name = '__Host-cg-01234567';
+  const part = fc.constantFrom(
+    name,
+    `${name}=`,
+    `${name} = `,
+    `${name}8=`,
+    '__Host-cga-x=',
+    'other=',
+    ';',
+    '; ',
+    ' ',
+    '=',
+    'a',
+    'good',
+    '\t',
+  );
+  fc.assert(
+    fc.property(fc.array(part, { maxLength: 40 }), (parts) => {
+      const header = parts.join('');
+      assert.deepEqual(cookieValues(header, name), parseCookies(header).all(name));
+    }),
+    { numRuns: 3000 },
+  );
 });
