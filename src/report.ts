@@ -27,14 +27,20 @@ export function reportDecision(outcome: Decided, metrics: Metrics, log: Logger):
 const seriesOfRoute = new WeakMap<CompiledRoute, Map<string, Series>>();
 
 function seriesOf(route: CompiledRoute | undefined, verdict: Verdict, metrics: Metrics): Series {
-  const known = route && seriesOfRoute.get(route)?.get(verdict.reason);
-  if (known !== undefined) return known;
-  const labels = [route?.route.namespace ?? '', route?.policy?.policy.name ?? '', verdict.kind, verdict.reason];
-  const series = metrics.series('cognito_gate_decisions_total', 'nginx', ...labels);
-  if (route === undefined) return series;
+  if (route === undefined) return decisionSeries(metrics, ['', ''], verdict);
+  const known = seriesOfRoute.get(route)?.get(verdict.reason);
+  return known ?? rememberSeries(route, verdict, metrics);
+}
+
+function rememberSeries(route: CompiledRoute, verdict: Verdict, metrics: Metrics): Series {
+  const series = decisionSeries(metrics, [route.route.namespace, route.policy?.policy.name ?? ''], verdict);
   const ofRoute = seriesOfRoute.get(route) ?? new Map<string, Series>();
   seriesOfRoute.set(route, ofRoute.set(verdict.reason, series));
   return series;
+}
+
+function decisionSeries(metrics: Metrics, names: readonly [string, string], { kind, reason }: Verdict): Series {
+  return metrics.series('cognito_gate_decisions_total', 'nginx', ...names, kind, reason);
 }
 
 function nameRoute({ route, policy }: CompiledRoute): Readonly<Record<string, string | undefined>> {

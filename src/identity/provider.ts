@@ -78,7 +78,7 @@ export function createProvider(pool: Pool, deps: ProviderDeps): Provider {
     } catch (error) {
       next = retrySeconds;
       deps.log(
-        `pool ${pool.namespace}/${pool.name}: discovery or keys cannot be read (${failureOf(error).detail}); the last good ones stay`,
+        `pool ${pool.namespace}/${pool.name}: discovery or keys cannot be read (${failureOf(error).detail}); ${found === undefined ? 'nobody can sign in until they are' : 'the last good ones stay'}`,
       );
     }
     if (!stopped) {

@@ -34,23 +34,20 @@ export function parseCookies(header: string | undefined): CookieJar {
 /** The values of one name, as `parseCookies` would give them; for the decision path, which needs no other. */
 export function cookieValues(header: string | undefined, name: string): readonly string[] {
   if (header === undefined || header.length > limits.cookieHeader) {
-    return none;
+    return [];
   }
-  let values: string[] | undefined;
+  const values: string[] = [];
   let at = header.indexOf(name);
-  for (let read = 0; at !== -1 && read < limits.cookiesRead; read += 1) {
+  for (let read = 0; at !== -1 && read < limits.cookiesRead && values.length < limits.valuesOfName; read += 1) {
     const stop = header.indexOf(';', at);
     const end = stop === -1 ? header.length : stop;
     const value = startsCookie(header, at) ? valueOf(header.slice(at, end), name) : undefined;
     if (value !== undefined) {
-      values = [...(values ?? none), value];
-    }
-    if (values?.length === limits.valuesOfName) {
-      break;
+      values.push(value);
     }
     at = header.indexOf(name, end);
   }
-  return values ?? none;
+  return values;
 }
 
 /** Undefined for a cookie whose name only starts like this one. */
