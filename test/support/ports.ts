@@ -16,12 +16,24 @@ export async function listenOn(server: Server, port: number): Promise<number> {
   return address.port;
 }
 
-/** A port that nobody listens on just now. */
+const portsOfProcess = 50;
+let handedOut = 0;
+
+/**
+ * A port that nobody listens on just now and that no other test file is given: each process has a range of its own,
+ * below the ports that the system hands out. Otherwise two files that run at once may meet each other's program.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listenOn(server, 0);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (let tries = 0; tries < portsOfProcess; tries += 1) {
+    const port = 10_000 + (process.pid % 400) * portsOfProcess + (handedOut % portsOfProcess);
+    handedOut += 1;
+    const server = createServer();
+    const listening = await listenOn(server, port).catch(() => undefined);
+    if (listening === undefined) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
+  throw new Error(`none of the ${portsOfProcess} ports of this process is free`);
 }
 
 /** Fails with the port's number and the variable that moves it when somebody listens there already. */

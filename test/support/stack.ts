@@ -164,6 +164,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     if (gate.how() !== undefined) throw new Error(`${gate.how()}: ${await readFile(logFile, 'utf8')}`);
     return (await fetch(ready).catch(() => undefined))?.ok === true;
   }, 'the program to be ready');
+  if (gate.how() !== undefined) throw new Error(`${gate.how()}: ${await readFile(logFile, 'utf8')}`);
   const visitors: Visitor[] = [];
   const routes = { shop: routeId('shop', 'shop'), wiki: routeId('wiki', 'wiki') };
   const nginx = await startNginx({
