@@ -31,7 +31,10 @@ export function parseCookies(header: string | undefined): CookieJar {
   return { all: (name) => found.get(name) ?? none, names: () => [...found.keys()] };
 }
 
-/** The values of one name, as `parseCookies` would give them; for the decision path, which needs no other. */
+/**
+ * The values of one name, for the decision path, which needs no other. One that is empty or too long to be ours counts
+ * as `''`: whether a name came twice is part of the answer.
+ */
 export function cookieValues(header: string | undefined, name: string): readonly string[] {
   if (header === undefined || header.length > limits.cookieHeader) {
     return [];
@@ -57,7 +60,7 @@ function valueOf(pair: string, name: string): string | undefined {
     return undefined;
   }
   const value = pair.slice(equals + 1).trim();
-  return value === '' || value.length > limits.sealedText ? undefined : value;
+  return value.length > limits.sealedText ? '' : value;
 }
 
 export interface CookieOptions {

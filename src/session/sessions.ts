@@ -79,23 +79,21 @@ export function createSessions(deps: SessionsDeps): Sessions {
   };
 
   const find = (values: readonly string[], pool: Pool, route: RouteHosts): Found => {
-    const now = deps.now();
-    let best: Found = { kind: 'none' };
-    for (const value of values) {
-      const session = opened.open(value);
-      if (session === undefined || !belongs(session, pool.id, route)) {
-        continue;
-      }
-      const found = judge(session, pool, now);
-      if (found.kind === 'live') {
-        if (seen.get(session.sid) !== now) {
-          seen.set(session.sid, now, 0);
-        }
-        return found;
-      }
-      best = best.kind === 'stale' ? best : found;
+    const [value, another] = values;
+    // No browser holds two `__Host-` cookies of one name (RFC 6265bis 5.7): whoever sends two is up to something (T11.7).
+    if (value === undefined || another !== undefined) {
+      return { kind: 'none' };
     }
-    return best;
+    const session = opened.open(value);
+    if (session === undefined || !belongs(session, pool.id, route)) {
+      return { kind: 'none' };
+    }
+    const now = deps.now();
+    const found = judge(session, pool, now);
+    if (found.kind === 'live' && seen.get(session.sid) !== now) {
+      seen.set(session.sid, now, 0);
+    }
+    return found;
   };
 
   return {

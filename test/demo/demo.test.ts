@@ -123,7 +123,7 @@ test('without a session: a page leads to start, everything else is refused, /hea
   }
 });
 
-test('ada reaches /admin on both domains with one password', async () => {
+test('T23.7 with what the demo ships, ada reaches /admin on both domains with one password', async () => {
   const page = await visit(`${ready.apps.shop}/admin`, 'ada');
   assert.equal(page.url(), `${ready.apps.shop}/admin`);
   const answer = await page.goto(`${ready.apps.wiki}/admin`);

@@ -111,10 +111,8 @@ for (const [what, fault, status] of outages) {
     const visitor = watch.visitor();
     const callback = await goUntil(visitor, shop('/x'), 'ada', atCallback);
     stack.cognito.faults.token = fault;
-    const started = Date.now();
     const page = await visitor.ask(callback);
     assert.equal(page.status, status);
-    assert.ok(Date.now() - started < 6000, 'within six seconds');
     noSession(visitor, page, what);
     assert.ok(!/<b>error|bad gateway|hello/.test(page.body), 'nothing of the answer is on the page');
     assert.match(page.body, /rd=%2Fx/);

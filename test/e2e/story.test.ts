@@ -166,8 +166,13 @@ test('T11 T23.4 T10.4 a cut, flipped, doubled or forged session cookie is never 
     good.replaceAll('-', '+'),
   );
   for (const value of bad) assert.equal((await ask(`${name}=${value}`)).status, 302, value.slice(0, 40));
-  assert.equal((await ask(`${name}=bad; ${name}=${good}`)).status, 200);
-  assert.equal((await ask(`${name}=${good}; ${name}=bad`)).status, 200);
+  for (const doubled of [
+    `${name}=bad; ${name}=${good}`,
+    `${name}=${good}; ${name}=bad`,
+    `${name}=${good}; ${name}=${good}`,
+  ]) {
+    assert.equal((await ask(doubled)).status, 302, 'T11.7');
+  }
   const many = Array.from({ length: 10 }, () => `${name}=${good.slice(0, -1)}`).join('; ');
   assert.notEqual((await ask(many.slice(0, 7000))).status, 200);
 });
@@ -278,9 +283,9 @@ test('an edit is in force within a second; broken YAML changes nothing but log a
   const original = await readFile(`${stack.policies}/apps.yaml`, 'utf8');
   assert.equal(await status(`${stack.urls.shop}/admin`), 403);
   await stack.write('apps.yaml', original.replaceAll('groups: [admins] }]', 'groups: [admins, staff] }]'));
-  await until(async () => (await status(`${stack.urls.shop}/admin`)) === 200, 'the edit to be in force', 1);
+  await until(async () => (await status(`${stack.urls.shop}/admin`)) === 200, 'the edit to be in force');
   await stack.write('apps.yaml', `${original}\n  "broken`);
-  await until(async () => /cognito_gate_source_broken 1/.test(await stack.metrics()), 'the metric of broken YAML', 3);
+  await until(async () => /cognito_gate_source_broken 1/.test(await stack.metrics()), 'the metric of broken YAML');
   assert.equal(await status(`${stack.urls.shop}/admin`), 200);
   await until(
     async () => /"file":"[^"]*apps\.yaml","line":\d+/.test(await stack.log()),
@@ -293,10 +298,10 @@ test('an edit is in force within a second; broken YAML changes nothing but log a
     'apps.yaml',
     [shop.replace('groups: [staff, admins]', 'groups: []'), ...wiki].join('---\n\napiVersion: networking.k8s.io/v1'),
   );
-  await until(async () => (await status(`${stack.urls.shop}/`)) === 403, 'the broken policy to refuse', 2);
+  await until(async () => (await status(`${stack.urls.shop}/`)) === 403, 'the broken policy to refuse');
   assert.equal(await status(`${stack.urls.wiki}/`), 200);
   await stack.write('apps.yaml', original);
-  await until(async () => (await status(`${stack.urls.shop}/`)) === 200, 'the good policy to be back', 2);
+  await until(async () => (await status(`${stack.urls.shop}/`)) === 200, 'the good policy to be back');
 });
 
 test('M3 L17 no token, code, cookie, grant, e-mail or secret is in the log at the most verbose level', async () => {

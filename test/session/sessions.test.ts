@@ -129,7 +129,7 @@ describe('reading sessions', () => {
     );
   });
 
-  it('T11.7 duplicates, good and bad: the good one, in either order', async () => {
+  it('T11.4 T11.7 a name that comes twice is no session, whichever of the two is good', async () => {
     const w = world();
     const good = w.seal();
     const name = sessionCookieName(poolId);
@@ -138,10 +138,14 @@ describe('reading sessions', () => {
       `${good.slice(0, -3)}AAA`,
       w.seal({ host: 'other.example.com' }),
       w.seal({ startedAt: noon - 90_000 }),
+      `${name}=`,
+      `${name}=${'A'.repeat(5000)}`,
+      good,
     ]) {
-      assert.equal(await w.reason(`${bad}; ${good}`), undefined);
-      assert.equal(await w.reason(`${good}; ${bad}`), undefined);
+      assert.equal(await w.reason(`${bad}; ${good}`), 'no_session');
+      assert.equal(await w.reason(`${good}; ${bad}`), 'no_session');
     }
+    assert.equal(await w.reason(`a=1; ${good}; ${name}x=1`), undefined);
   });
 
   it('T11.1 T11.2 cut, changed or doubled: never a session, never an exception (property)', async () => {
