@@ -172,7 +172,11 @@ function createServers(parts: Parts, stopping: () => boolean): Servers {
     measureKeys(pools, metrics);
   });
   return {
-    decisions: createDecisionServer({ decider, observe: metrics.observeDecision }),
+    decisions: createDecisionServer({
+      decider,
+      observe: metrics.observeDecision,
+      failed: (error) => log.error({ err: error }, 'an answer could not be sent and was refused instead'),
+    }),
     signIn: createSignInServer({
       handler,
       failed: (error, id) => log.error({ err: error, id }, 'a sign-in step failed'),

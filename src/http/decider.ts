@@ -123,6 +123,7 @@ function finish(deps: DeciderDeps, { found, request, verdict, live }: Outcome): 
   const answer = writeVerdict(verdict, request, {
     signIn: true,
     namedGroups: found?.policy?.namedGroups ?? noGroups,
+    sessionUsable: live.length > 0,
   });
   if (found !== undefined && request !== undefined) audit(deps, found, request, live);
   deps.decided({ route: found, request, verdict, status: answer.status });

@@ -21,6 +21,8 @@ export interface DecisionServerDeps {
   readonly decider: Decider;
   /** Seconds from the request's headers to its answer. */
   readonly observe: (seconds: number) => void;
+  /** Told of an answer that could not be sent; it was refused. */
+  readonly failed: (error: unknown) => void;
 }
 
 /**
@@ -72,7 +74,10 @@ function decideAndAnswer(
 ): void {
   const started = performance.now();
   // Whatever fails here, a header that node doesn't send included: uncaught, it would end the program for everybody.
-  const fail = (): void => void response.writeHead(403, refusal).end();
+  const fail = (error: unknown): void => {
+    deps.failed(error);
+    response.writeHead(403, refusal).end();
+  };
   const send = (answer: PlaneAnswer): void => {
     deps.observe((performance.now() - started) / 1000);
     response.writeHead(answer.status, answer.headers).end();
@@ -81,8 +86,8 @@ function decideAndAnswer(
     const answer = deps.decider(routeId, request.rawHeaders);
     if (answer instanceof Promise) void answer.then(send).catch(fail);
     else send(answer);
-  } catch {
-    fail();
+  } catch (error) {
+    fail(error);
   }
 }
 

@@ -4,7 +4,9 @@ import net from 'node:net';
 import { after, before, test } from 'node:test';
 import { createDecisionServer } from '../../src/http/decisions.ts';
 
+const told: unknown[] = [];
 const app = createDecisionServer({
+  failed: (error) => void told.push(error),
   observe: () => undefined,
   decider: (routeId) => {
     const headers = { 'Content-Length': '0', 'Cache-Control': 'no-store' };
@@ -115,6 +117,7 @@ test('T11.8 an answer that cannot be sent is 403, and the next one is served', a
     assert.equal((await ask(`/nginx/${what}`)).status, 403, what);
   }
   assert.equal((await ask('/nginx/open')).status, 200);
+  assert.equal(told.length, 4, 'each is told');
 });
 
 test('T12 what node itself would answer with 400 or 417 is 403 or a decision, which NGINX can read', async () => {
