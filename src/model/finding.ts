@@ -26,6 +26,18 @@ export const findingReasons = {
   DuplicateObject: 'two documents describe the same object',
   SourceUnknown: 'source ranges need the installation to say how the client address is known',
   MarkAdvised: 'only a targetRef protects the Ingress: a mark would close it before its policy exists',
+  PolicyGone: 'the policy of a wired Ingress is gone: it stays wired and refuses',
+  UnprotectRefused: 'unprotect stands beside a mark, or under a ClusterAccessPolicy that selects the Ingress: it has no effect',
+  PlaneUnsupported: 'no proxy that reads our wiring serves the Ingress as it is: its class, passthrough or aliases',
+  ForeignAuthUrl: 'the Ingress has an auth-url of somebody else',
+  AuthDropped: 'an annotation makes ingress-nginx drop the auth block, or let requests pass beside it',
+  AnnotationRisky: 'an annotation may change what ingress-nginx does with our wiring',
+  HostPartlyOpen: 'another Ingress lets paths of the same host through unprotected',
+  HostShared: 'two namespaces claim the same host',
+  SignInShadowed: 'the sign-in paths of a host do not reach us',
+  Contested: 'somebody keeps changing what we write',
+  Bypassed: 'the namespace has the bypass label: nothing in it is wired or mended',
+  FloorViolated: 'the policy lets more through than a ClusterAccessPolicy allows',
   KindIgnored: 'an object of a kind that is not read',
 } as const;
 

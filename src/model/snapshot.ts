@@ -17,7 +17,19 @@ export interface Installation {
   readonly clientAddressKnown: boolean;
   /** For instance `/_cognito-gate`. */
   readonly prefix: string;
+  /** Objects that name another controller (`cognito-gate.dev/controller`), or none while this isn't the default, are not ours. */
+  readonly controllerName: string;
+  /** What the route id is appended to: `http://…:8080/nginx/`. An `auth-url` that is this and the route's id is ours. */
+  readonly decisionsUrl: string;
+  /** Namespace of our own objects, companions above all; undefined where objects come from a folder. */
+  readonly releaseNamespace: string | undefined;
+  /** Controllers of IngressClasses whose proxies read our wiring. */
+  readonly ingressControllers: readonly string[];
+  /** What becomes of a wired Ingress whose policy went. */
+  readonly onPolicyGone: 'Refuse' | 'Open';
 }
+
+export const defaultController = 'cognito-gate';
 
 /** Everything that was read, at one moment. */
 export interface Snapshot {
