@@ -137,6 +137,11 @@ async function sealedSession(folder: string, now: () => number): Promise<{ table
       poolNamespaces: ['identity'],
       clientAddressKnown: false,
       prefix: '/_cognito-gate',
+      controllerName: 'cognito-gate',
+      decisionsUrl: 'http://cognito-gate-decisions.cognito-gate.svc.cluster.local:8080/nginx/',
+      releaseNamespace: undefined,
+      ingressControllers: ['k8s.io/ingress-nginx'],
+      onPolicyGone: 'Refuse',
     },
     onError: (error) => {
       throw error;

@@ -1,6 +1,7 @@
 import { createTable } from '../decide/table.ts';
 import type { Table } from '../decide/table.ts';
 import type { Finding } from '../model/finding.ts';
+import type { IngressPlan, PolicyReport, PoolReport } from '../model/plan.ts';
 import type { Pool } from '../model/pool.ts';
 import type { Route } from '../model/route.ts';
 import type { Snapshot } from '../model/snapshot.ts';
@@ -16,18 +17,19 @@ import { routeOf } from './routes.ts';
 import { claimsOf, labelsOf } from './targets.ts';
 import type { Candidates } from './targets.ts';
 
-/** What a plane must be told about one route; the values come from the plane. Nothing in it is text of a user's choice. */
-export interface RouteWiring {
-  readonly routeId: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly hosts: readonly string[];
+/** What one object would come to beside everything else. */
+export interface DryRun {
+  readonly plan: IngressPlan | undefined;
+  readonly findings: readonly Finding[];
 }
 
 export interface Translation {
   readonly table: Table;
   readonly findings: readonly Finding[];
-  readonly wiring: readonly RouteWiring[];
+  readonly plans: readonly IngressPlan[];
+  readonly policies: readonly PolicyReport[];
+  readonly pools: readonly PoolReport[];
+  dryRun(value: unknown): DryRun;
 }
 
 function candidatesByNamespace(ingresses: readonly Entry[]): ReadonlyMap<string, Candidates> {
@@ -104,6 +106,20 @@ export function translate(snapshot: Snapshot): Translation {
   return {
     table: createTable({ routes, pools: usable }),
     findings: ordered(findings),
-    wiring: routes.map(({ id, namespace, name, hosts }) => ({ routeId: id, namespace, name, hosts })),
+    plans: routes.map(({ id, namespace, name, hosts, state }): IngressPlan => ({
+      namespace,
+      name,
+      routeId: id,
+      hosts,
+      className: undefined,
+      act: 'Wire',
+      began: 'mark',
+      state: state.kind === 'enforced' ? 'Enforced' : 'Refusing',
+      reason: state.kind === 'broken' ? state.reason : undefined,
+      policy: state.kind === 'enforced' ? `${state.policy.namespace}/${state.policy.name}` : undefined,
+    })),
+    policies: [],
+    pools: [],
+    dryRun: () => ({ plan: undefined, findings: [] }),
   };
 }

@@ -5,15 +5,20 @@ import { dirname, join } from 'node:path';
 import test from 'node:test';
 import type { TestContext } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import type { Snapshot } from '../../src/model/snapshot.ts';
+import type { Installation, Snapshot } from '../../src/model/snapshot.ts';
 import { FolderError, openFolder, readSecrets } from '../../src/sources/folder.ts';
 
-const installation = {
+const installation: Installation = {
   signInHost: 'auth.example.com',
   defaultPool: undefined,
   poolNamespaces: [],
   clientAddressKnown: false,
   prefix: '/_cognito-gate',
+  controllerName: 'cognito-gate',
+  decisionsUrl: 'http://cognito-gate-decisions.cognito-gate.svc.cluster.local:8080/nginx/',
+  releaseNamespace: undefined,
+  ingressControllers: ['k8s.io/ingress-nginx'],
+  onPolicyGone: 'Refuse',
 };
 
 async function temporary(t: TestContext, files: Readonly<Record<string, string>> = {}): Promise<string> {

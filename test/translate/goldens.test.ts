@@ -21,6 +21,11 @@ const usual: Installation = {
   poolNamespaces: ['identity'],
   clientAddressKnown: false,
   prefix: '/_cognito-gate',
+  controllerName: 'cognito-gate',
+  decisionsUrl: 'http://cognito-gate-decisions.cognito-gate.svc.cluster.local:8080/nginx/',
+  releaseNamespace: undefined,
+  ingressControllers: ['k8s.io/ingress-nginx'],
+  onPolicyGone: 'Refuse',
 };
 
 /** The first document is the installation and its Secrets, every other one an object. */
@@ -40,9 +45,11 @@ function readSnapshot(text: string): Snapshot {
 }
 
 function render(snapshot: Snapshot): string {
-  const { table, findings, wiring } = translate(snapshot);
+  const { table, findings, plans, policies, pools } = translate(snapshot);
   const routes = [...table.allRoutes()].map((compiled) => compiled.route).toSorted((a, b) => (a.id < b.id ? -1 : 1));
-  const plain: unknown = JSON.parse(JSON.stringify({ routes, pools: [...table.pools.values()], findings, wiring }));
+  const plain: unknown = JSON.parse(
+    JSON.stringify({ routes, pools: [...table.pools.values()], findings, plans, policies, poolReports: pools }),
+  );
   return stringify(plain, { lineWidth: 0, aliasDuplicateObjects: false });
 }
 

@@ -3,16 +3,21 @@ import { readdirSync, readFileSync } from 'node:fs';
 import test from 'node:test';
 import fc from 'fast-check';
 import { parseAllDocuments } from 'yaml';
-import type { Snapshot } from '../../src/model/snapshot.ts';
+import type { Installation, Snapshot } from '../../src/model/snapshot.ts';
 import { routeId } from '../../src/translate/route-id.ts';
 import { translate } from '../../src/translate/translate.ts';
 
-const installation = {
+const installation: Installation = {
   signInHost: 'auth.example.com',
   defaultPool: 'identity/staff',
   poolNamespaces: ['identity'],
   clientAddressKnown: true,
   prefix: '/_cognito-gate',
+  controllerName: 'cognito-gate',
+  decisionsUrl: 'http://cognito-gate-decisions.cognito-gate.svc.cluster.local:8080/nginx/',
+  releaseNamespace: undefined,
+  ingressControllers: ['k8s.io/ingress-nginx'],
+  onPolicyGone: 'Refuse',
 };
 
 function snapshot(objects: readonly unknown[]): Snapshot {
@@ -21,8 +26,8 @@ function snapshot(objects: readonly unknown[]): Snapshot {
 
 /** Everything that a table tells, for comparing. */
 function told(objects: readonly unknown[]): string {
-  const { table, findings, wiring } = translate(snapshot(objects));
-  return JSON.stringify({ hash: table.hash, routes: [...table.allRoutes()].map((c) => c.route), findings, wiring });
+  const { table, findings, plans } = translate(snapshot(objects));
+  return JSON.stringify({ hash: table.hash, routes: [...table.allRoutes()].map((c) => c.route), findings, plans });
 }
 
 const folder = new URL('goldens/', import.meta.url);
@@ -106,7 +111,7 @@ test('P5 the order of the objects does not show', () => {
   );
 });
 
-test('T18.1 wiring holds only names and hosts of a fixed grammar', () => {
+test('T18.1 a plan holds only names and hosts of a fixed grammar', () => {
   const odd = fc.oneof(
     fc.string({ unit: 'grapheme' }),
     fc.constantFrom('a"b', 'a;b', 'a\nb', '$host', '{', 'shop', '*.x.y'),
@@ -119,10 +124,10 @@ test('T18.1 wiring holds only names and hosts of a fixed grammar', () => {
         metadata: { name, namespace, annotations: { 'cognito-gate.dev/allowed-groups': group } },
         spec: { rules: [{ host }] },
       };
-      for (const wiring of translate(snapshot([ingress])).wiring) {
-        assert.match(wiring.routeId, /^[0-9a-f]{32}$/);
-        assert.match(`${wiring.namespace} ${wiring.name}`, /^[a-z0-9-]+ [a-z0-9.-]+$/);
-        for (const one of wiring.hosts) assert.match(one, /^(\*\.)?[a-z0-9.-]+$/);
+      for (const plan of translate(snapshot([ingress])).plans) {
+        assert.match(plan.routeId, /^[0-9a-f]{32}$/);
+        assert.match(`${plan.namespace} ${plan.name}`, /^[a-z0-9-]+ [a-z0-9.-]+$/);
+        for (const one of plan.hosts) assert.match(one, /^(\*\.)?[a-z0-9.-]+$/);
       }
     }),
   );
