@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ownObject } from './api.ts';
 import { audience, entry } from './condition.ts';
 import { duration, list, objectName, poolRef, sourceRange, text } from './fields.ts';
+import { labelRequirement, labelSelector } from './label-selector.ts';
 import { limits } from './limits.ts';
 
 /** A path that canonical paths can equal: anything else would never match and leave its place to a wider rule. */
@@ -70,38 +71,29 @@ const targetRef = z.strictObject({
   name: objectName.describe('Name of the Ingress, in the namespace of the policy.'),
 });
 
-const labelText = z.string().max(limits.name, `must have at most ${limits.name} characters`);
-
-const requirement = z
-  .strictObject({
-    key: text(limits.name + limits.label).describe('Key of the label.'),
-    operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']).describe('As in Kubernetes.'),
-    values: list(labelText, limits.values).optional().describe('For `In` and `NotIn`.'),
-  })
-  .refine((value) => /^(Not)?In$/.test(value.operator) === (value.values !== undefined), {
-    path: ['values'],
-    message: 'must be there for In and NotIn, and only there',
-  });
-
-const targetSelector = z
-  .strictObject({
-    matchLabels: z.record(z.string(), labelText).optional().describe('Labels that the Ingress must have.'),
-    matchExpressions: list(requirement, limits.entries).optional().describe('Requirements that must hold.'),
-  })
-  .refine((value) => value.matchExpressions !== undefined || Object.keys(value.matchLabels ?? {}).length > 0, {
-    message: 'must not be empty: name at least one label',
-  });
-
 const origin = text(limits.value).regex(
   /^https?:\/\/([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?$/,
   'must be an origin such as https://app.example.com: lower case, no path',
+);
+
+export const corsPreflight = z
+  .enum(['Check', 'Pass'])
+  .default('Check')
+  .describe('`Pass` lets CORS preflights through without a session; nothing else becomes open by it.');
+
+export const allowedOrigins = list(origin, limits.values)
+  .optional()
+  .describe('Origins of WebSocket handshakes, besides the hosts of the route.');
+
+export const accessRules = list(rule, limits.rules).describe(
+  'The first rule that matches decides, allowed or not; where none matches, the request is refused.',
 );
 
 export const accessPolicySpec = z.strictObject({
   targetRefs: list(targetRef, limits.targets)
     .optional()
     .describe('The Ingresses that it protects. An Ingress can also name it: `cognito-gate.dev/policy`.'),
-  targetSelector: targetSelector.optional().describe('The same by labels of the Ingresses of its namespace.'),
+  targetSelector: labelSelector.optional().describe('The same by labels of the Ingresses of its namespace.'),
   poolRefs: list(poolRef, limits.pools)
     .optional()
     .describe('Pools where people sign in, the first is offered; absent: the default pool of the installation.'),
@@ -109,27 +101,20 @@ export const accessPolicySpec = z.strictObject({
     .enum(['Enforce', 'Audit'])
     .default('Enforce')
     .describe('`Audit` never decides: it is judged beside the enforcing policy and counted.'),
-  corsPreflight: z
-    .enum(['Check', 'Pass'])
-    .default('Check')
-    .describe('`Pass` lets CORS preflights through without a session; nothing else becomes open by it.'),
+  corsPreflight,
   bearer: z
     .enum(['Ignore', 'Accept'])
     .default('Ignore')
     .describe('`Accept`: access tokens of people too. Not built yet: the route refuses.'),
-  allowedOrigins: list(origin, limits.values)
-    .optional()
-    .describe('Origins of WebSocket handshakes, besides the hosts of the route.'),
+  allowedOrigins,
   deny: list(entry, limits.entries)
     .optional()
     .describe('Who never passes a rule that needs an identity; judged before every rule.'),
-  rules: list(rule, limits.rules).describe(
-    'The first rule that matches decides, allowed or not; where none matches, the request is refused.',
-  ),
+  rules: accessRules,
 });
 
 export const accessPolicy = ownObject('AccessPolicy', accessPolicySpec);
 
 export type AccessPolicySpec = z.output<typeof accessPolicySpec>;
 export type RuleSpec = z.output<typeof rule>;
-export const requirementSchema = requirement;
+export const requirementSchema = labelRequirement;

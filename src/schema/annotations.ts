@@ -14,7 +14,7 @@ export const annotationList = [
     name: 'policy',
     mark: true,
     value: 'shop',
-    text: 'Name of an AccessPolicy of the same namespace. Excludes the five below.',
+    text: 'Name of an AccessPolicy of the same namespace. Excludes the five below it.',
   },
   {
     name: 'allowed-groups',
@@ -41,13 +41,29 @@ export const annotationList = [
     text: '`namespace/name` (or `name` in the same namespace) of a CognitoPool; absent: the default pool.',
   },
   { name: 'cors-preflight', mark: true, value: 'Pass', text: '`Check` or `Pass`, as `corsPreflight` of a policy.' },
-  { name: 'status', mark: false, value: '', text: 'Written by the controller. Has no effect yet.' },
-  { name: 'unprotect', mark: false, value: '"true"', text: 'Withdraws protection. Has no effect yet.' },
+  {
+    name: 'controller',
+    mark: true,
+    value: 'cognito-gate',
+    text: 'Name of the installation that the Ingress belongs to; absent: the one named `cognito-gate`.',
+  },
+  {
+    name: 'status',
+    mark: false,
+    value: '',
+    text: 'Written by the controller: how protection began, its state, the policy in force and, where it refuses, the reason. Write nothing here.',
+  },
+  {
+    name: 'unprotect',
+    mark: false,
+    value: '"true"',
+    text: 'Withdraws protection from an Ingress that was wired. Remove the marks first; without effect where a ClusterAccessPolicy selects the Ingress.',
+  },
   {
     name: 'take-over',
     mark: false,
     value: '"true"',
-    text: 'Replaces an `auth-url` of somebody else. Has no effect yet.',
+    text: 'Replaces an `auth-url` of somebody else on a protected Ingress; not while helm or server-side apply owns it.',
   },
 ] as const satisfies readonly AnnotationInfo[];
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ownObject } from './api.ts';
 import { duration, endpointUrl, list, objectName, text } from './fields.ts';
+import { labelSelector } from './label-selector.ts';
 import { limits } from './limits.ts';
 
 const token = (maximum: number) => text(maximum).regex(/^\S+$/, 'must not contain spaces');
@@ -31,13 +32,22 @@ const session = z.strictObject({
   grace: duration(0).default('1h').describe('How long sessions outlive their tokens while Cognito does not answer.'),
 });
 
-const allowedNamespaces = z.strictObject({
-  from: z
-    .enum(['Same', 'All', 'Selector'])
-    .default('Same')
-    .describe('Who may refer to the pool: `Same` namespace, `All`, or by `Selector` (not built yet: refused).'),
-  selector: z.looseObject({}).optional().describe('Labels of namespaces, for `from: Selector`.'),
-});
+const allowedNamespaces = z
+  .strictObject({
+    from: z
+      .enum(['Same', 'All', 'Selector'])
+      .default('Same')
+      .describe('Whose policies may refer to the pool: of its own namespace (`Same`), of `All`, or by `Selector`.'),
+    selector: labelSelector.optional().describe('Labels of namespaces, for `from: Selector` and only there.'),
+  })
+  .refine((value) => value.from === 'Selector' || value.selector === undefined, {
+    path: ['selector'],
+    message: 'is only for from: Selector: remove it',
+  })
+  .refine((value) => value.from !== 'Selector' || value.selector !== undefined, {
+    path: ['selector'],
+    message: 'is missing: from: Selector needs it',
+  });
 
 const defaultScopes = ['openid', 'profile', 'email'];
 
