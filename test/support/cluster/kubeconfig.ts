@@ -1,0 +1,27 @@
+import { writeFile } from 'node:fs/promises';
+
+export interface KubeconfigInput {
+  readonly server: string;
+  /** PEM text of the CA. */
+  readonly ca: string;
+  readonly user: string;
+  readonly token: string;
+}
+
+/** Writes a kubeconfig (JSON is YAML) and answers with its path. */
+export async function writeKubeconfig(file: string, input: KubeconfigInput): Promise<string> {
+  const cluster = {
+    server: input.server,
+    'certificate-authority-data': Buffer.from(input.ca).toString('base64'),
+  };
+  const config = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': 'test',
+    clusters: [{ name: 'test', cluster }],
+    users: [{ name: input.user, user: { token: input.token } }],
+    contexts: [{ name: 'test', context: { cluster: 'test', user: input.user } }],
+  };
+  await writeFile(file, JSON.stringify(config), { mode: 0o600 });
+  return file;
+}
