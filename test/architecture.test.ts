@@ -32,6 +32,9 @@ const owners: Readonly<Record<string, readonly string[]>> = {
   undici: ['http', 'serve.ts'],
   pino: ['telemetry'],
   'prom-client': ['telemetry'],
+  '@kubernetes/client-node': ['kubernetes'],
+  '@peculiar/x509': ['controller'],
+  'reflect-metadata': ['controller'],
 };
 
 /** Rooms without I/O, clock, randomness and environment, and what of Node they may use. */
@@ -48,7 +51,7 @@ const grabBags = /(^|[/-])(utils?|helpers?|common|manager|index)(\.ts|\/)/;
 const importForms = [
   /^(?:import|export)\s[^'";]*?\bfrom\s*['"]([^'"]+)['"]/gm,
   /^import\s*['"]([^'"]+)['"]/gm,
-  /\bimport\s*\(\s*['"`]([^'"`]+)['"`]/g,
+  /\b(?:import|require)\s*\(\s*['"`]([^'"`]+)['"`]/g,
 ];
 
 /** The room of a path below `src/`; the file's own name where it lies in `src/` itself. */
