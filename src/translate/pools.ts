@@ -6,13 +6,17 @@ import type { Snapshot } from '../model/snapshot.ts';
 import { cognitoPool } from '../schema/cognito-pool.ts';
 import type { CognitoPoolSpec } from '../schema/cognito-pool.ts';
 import { durationSeconds } from '../schema/fields.ts';
+import { labelTest } from './label-selector.ts';
+import { noNamespaces } from './namespaces.ts';
+import type { Namespaces } from './namespaces.ts';
 import type { Entry } from './objects.ts';
 import { parse } from './report.ts';
 import type { Report } from './report.ts';
 
 export interface PoolEntry {
   readonly namespace: string;
-  readonly from: 'Same' | 'All' | 'Selector';
+  /** Whether policies of that namespace may refer to it. */
+  readonly permits: (namespace: string) => boolean;
   readonly pool: Pool | undefined;
   readonly reason: FindingReason | undefined;
 }
@@ -76,11 +80,6 @@ function secretOf(entry: Entry, spec: CognitoPoolSpec, snapshot: Snapshot): Secr
 }
 
 function reportUnbuilt(spec: CognitoPoolSpec, report: Report): void {
-  if (spec.allowedNamespaces.from === 'Selector') {
-    report.error('NotYetSupported', 'spec.allowedNamespaces.from', 'Selector is not built yet: write Same or All');
-  } else if (spec.allowedNamespaces.selector !== undefined) {
-    report.error('PoolInvalid', 'spec.allowedNamespaces.selector', 'is only for from: Selector: remove it');
-  }
   if (spec.machineClients !== undefined) {
     report.warn('NotYetSupported', 'spec.machineClients', 'is not built yet and has no effect');
   }
@@ -110,9 +109,21 @@ function poolOf(entry: Entry, spec: CognitoPoolSpec, snapshot: Snapshot): Pool {
   };
 }
 
-function readPool(entry: Entry, snapshot: Snapshot): PoolEntry {
+/** Withdrawn at once: asked anew for every snapshot. A namespace that isn't in it is not selected, by `NotIn` neither. */
+function permissionOf(own: string, spec: CognitoPoolSpec, namespaces: Namespaces): PoolEntry['permits'] {
+  const { from, selector } = spec.allowedNamespaces;
+  if (from === 'All') return () => true;
+  if (from === 'Same' || selector === undefined) return (namespace) => namespace === own;
+  const test = labelTest(selector);
+  return (namespace) => {
+    const labels = namespaces.labelsOf(namespace);
+    return namespace === own || (labels !== undefined && test(labels));
+  };
+}
+
+function readPool(entry: Entry, snapshot: Snapshot, namespaces: Namespaces): PoolEntry {
   const { report, ref } = entry;
-  let from: PoolEntry['from'] = 'Same';
+  let permits: PoolEntry['permits'] = (namespace) => namespace === ref.namespace;
   let pool: Pool | undefined;
   if (!snapshot.installation.poolNamespaces.includes(ref.namespace)) {
     report.error(
@@ -123,30 +134,37 @@ function readPool(entry: Entry, snapshot: Snapshot): PoolEntry {
   } else if (entry.values.length === 1) {
     const spec = parse(cognitoPool, entry.values[0], report, 'PoolInvalid')?.spec;
     if (spec !== undefined) {
-      from = spec.allowedNamespaces.from;
+      permits = permissionOf(ref.namespace, spec, namespaces);
       reportUnbuilt(spec, report);
       pool = poolOf(entry, spec, snapshot);
     }
   }
   const reason = report.broken();
-  return { namespace: ref.namespace, from, pool: reason === undefined ? pool : undefined, reason };
+  return { namespace: ref.namespace, permits, pool: reason === undefined ? pool : undefined, reason };
 }
 
-export function readPools(entries: readonly Entry[], snapshot: Snapshot): Pools {
+export function readPools(
+  entries: readonly Entry[],
+  snapshot: Snapshot,
+  namespaces: Namespaces = noNamespaces,
+): Pools {
   const byName = new Map(
-    entries.map((entry) => [`${entry.ref.namespace}/${entry.ref.name}`, readPool(entry, snapshot)]),
+    entries.map((entry) => [`${entry.ref.namespace}/${entry.ref.name}`, readPool(entry, snapshot, namespaces)]),
   );
   return { byName, findings: entries.flatMap((entry) => entry.report.findings) };
 }
 
 export type PoolLookup = { readonly pool: Pool } | { readonly reason: FindingReason; readonly message: string };
 
+/** Instead of a namespace: the platform itself asks, to which every pool is open. No object is in a namespace of this name. */
+export const clusterScope = '';
+
 /** The pool, if it is there, may be used from that namespace (P8, P9, P25), and is in order. */
 export function lookUpPool(pools: Pools, name: string, namespace: string): PoolLookup {
   const entry = pools.byName.get(name);
   if (entry === undefined)
     return { reason: 'PoolNotFound', message: 'no CognitoPool has this name: correct it, or make the pool' };
-  if (entry.namespace !== namespace && entry.from === 'Same' && entry.reason === undefined) {
+  if (namespace !== clusterScope && !entry.permits(namespace) && entry.reason === undefined) {
     return {
       reason: 'RefNotPermitted',
       message: 'the pool is not for this namespace: its owner can set allowedNamespaces',

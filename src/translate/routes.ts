@@ -3,6 +3,7 @@ import type { Policy } from '../model/policy.ts';
 import type { Route, RouteState } from '../model/route.ts';
 import { annotationPrefix } from '../schema/annotations.ts';
 import { fieldPath } from '../schema/problems.ts';
+import type { ClusterPolicyEntry } from './cluster-policies.ts';
 import { readPlaces } from './hosts.ts';
 import { inlinePolicy } from './inline-policy.ts';
 import type { Marks } from './inline-policy.ts';
@@ -16,6 +17,8 @@ export interface Claimed {
   readonly marks: Marks;
   /** Policies that point at it, and the one it names; each once, by name. */
   readonly policies: readonly PolicyEntry[];
+  /** What `ClusterPolicies.selecting` says of it. */
+  readonly selectedBy?: readonly ClusterPolicyEntry[];
 }
 
 /** An enforcing policy: an object, or the Ingress's own annotations. */
