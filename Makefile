@@ -3,6 +3,7 @@
 export PATH := $(CURDIR)/.cache/node/bin:$(CURDIR)/node_modules/.bin:$(PATH):/usr/sbin
 
 NGINX := nginx libnginx-mod-http-ndk libnginx-mod-http-set-misc
+CLUSTER := unzip python3-venv
 TEST_CONCURRENCY ?= 2
 
 .PHONY: demo test check bench generate test-live clean
@@ -14,7 +15,8 @@ demo:
 
 # Every check and every test; node's closing summary comes last.
 test:
-	@scripts/setup.sh $(NGINX) chromium openssl curl
+	@scripts/setup.sh $(NGINX) $(CLUSTER) chromium openssl curl
+	@scripts/set-up-cluster.sh
 	@failed=0; \
 	scripts/check.sh || failed=1; \
 	node --test --test-reporter=spec --test-timeout=300000 --test-concurrency=$(TEST_CONCURRENCY) 'test/**/*.test.ts' || failed=1; \

@@ -64,6 +64,7 @@ present() {
   case "$1" in
     libnginx-mod-http-ndk) ls /usr/lib*/nginx/modules/ndk_http_module.so >/dev/null 2>&1 ;;
     libnginx-mod-http-set-misc) ls /usr/lib*/nginx/modules/ngx_http_set_misc_module.so >/dev/null 2>&1 ;;
+    python3-venv) python3 -c 'import ensurepip, venv' 2>/dev/null ;;
     *) command -v "$1" >/dev/null ;;
   esac
 }

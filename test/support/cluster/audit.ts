@@ -29,6 +29,8 @@ export const auditPolicy = {
   rules: [{ level: 'None', users: ['system:apiserver'] }, { level: 'Metadata' }],
 };
 
+type ObjectRef = Partial<Record<'apiGroup' | 'resource' | 'subresource' | 'namespace' | 'name', string>>;
+
 interface LoggedEvent {
   readonly auditID: string;
   readonly stage: string;
@@ -36,28 +38,27 @@ interface LoggedEvent {
   readonly verb: string;
   readonly user: { readonly username: string };
   readonly userAgent?: string;
-  readonly objectRef?: Readonly<
-    Record<'apiGroup' | 'resource' | 'subresource' | 'namespace' | 'name', string | undefined>
-  >;
+  readonly objectRef?: ObjectRef;
   readonly responseStatus?: { readonly code?: number; readonly message?: string };
   readonly requestReceivedTimestamp: string;
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
 function read(event: LoggedEvent): AuditEvent {
-  const ref = event.objectRef;
+  const { apiGroup = '', resource = '', subresource = '', namespace = '', name = '' } = event.objectRef ?? {};
+  const { code = 0, message = '' } = event.responseStatus ?? {};
   return {
     user: event.user.username,
     userAgent: event.userAgent ?? '',
     verb: event.verb,
-    group: ref?.apiGroup ?? '',
-    resource: ref?.resource ?? '',
-    subresource: ref?.subresource ?? '',
-    namespace: ref?.namespace ?? '',
-    name: ref?.name ?? '',
+    group: apiGroup,
+    resource,
+    subresource,
+    namespace,
+    name,
     uri: event.requestURI,
-    status: event.responseStatus?.code ?? 0,
-    message: event.responseStatus?.message ?? '',
+    status: code,
+    message,
     allowedBy: event.annotations?.['authorization.k8s.io/reason'] ?? '',
     time: event.requestReceivedTimestamp,
   };

@@ -25,7 +25,7 @@ export async function runCommand(
   where: { readonly home: string; readonly kubeconfig: string },
 ): Promise<CommandResult> {
   const args = input.filter((part) => typeof part === 'string');
-  const options: CommandOptions = Object.assign({}, ...input.filter((part) => typeof part !== 'string'));
+  const options = input.filter((part) => typeof part !== 'string').reduce((all, part) => ({ ...all, ...part }), {});
   const env = { PATH: process.env['PATH'], HOME: where.home, KUBECONFIG: options.kubeconfig ?? where.kubeconfig };
   const child = spawn(toolPath(tool), args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
   const output = { stdout: '', stderr: '' };
