@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { ownObject } from './api.ts';
-import { duration, endpointUrl, list, objectName, text } from './fields.ts';
+import { duration, endpointUrl, objectName, setOf, text, token } from './fields.ts';
 import { labelSelector } from './label-selector.ts';
 import { limits } from './limits.ts';
-
-const token = (maximum: number) => text(maximum).regex(/^\S+$/, 'must not contain spaces');
+import { ruled, shaped } from './ruled.ts';
 
 const endpoints = z.strictObject({
   issuer: endpointUrl.optional().describe('Issuer, compared exactly with `iss`.'),
@@ -32,63 +31,73 @@ const session = z.strictObject({
   grace: duration(0).default('1h').describe('How long sessions outlive their tokens while Cognito does not answer.'),
 });
 
-const allowedNamespaces = z
-  .strictObject({
-    from: z
-      .enum(['Same', 'All', 'Selector'])
-      .default('Same')
-      .describe('Whose policies may refer to the pool: of its own namespace (`Same`), of `All`, or by `Selector`.'),
-    selector: labelSelector.optional().describe('Labels of namespaces, for `from: Selector` and only there.'),
-  })
-  .refine((value) => value.from === 'Selector' || value.selector === undefined, {
-    path: ['selector'],
-    message: 'is only for from: Selector: remove it',
-  })
-  .refine((value) => value.from !== 'Selector' || value.selector !== undefined, {
-    path: ['selector'],
-    message: 'is missing: from: Selector needs it',
-  });
+const chosenNamespaces = z.strictObject({
+  from: z
+    .enum(['Same', 'All', 'Selector'])
+    .default('Same')
+    .describe('Whose policies may refer to the pool: of its own namespace (`Same`), of `All`, or by `Selector`.'),
+  selector: labelSelector.optional().describe('Labels of namespaces, for `from: Selector` and only there.'),
+});
+
+const onlyForSelector = ruled(chosenNamespaces, {
+  holds: (value) => value.from === 'Selector' || value.selector === undefined,
+  cel: "self.from == 'Selector' || !has(self.selector)",
+  message: 'is only for from: Selector: remove it',
+  field: 'selector',
+});
+
+const allowedNamespaces = ruled(onlyForSelector, {
+  holds: (value) => value.from !== 'Selector' || value.selector !== undefined,
+  cel: "self.from != 'Selector' || has(self.selector)",
+  message: 'is missing: from: Selector needs it',
+  field: 'selector',
+});
+
+const scopes = ruled(setOf(token(limits.value), limits.entries), {
+  holds: (value) => value.includes('openid'),
+  cel: "'openid' in self",
+  message: 'must include openid',
+});
 
 const defaultScopes = ['openid', 'profile', 'email'];
 
 export const cognitoPoolSpec = z.strictObject({
-  userPoolId: text(limits.label)
-    .regex(/^[a-z]+(-[a-z]+)+-[0-9]+_[0-9A-Za-z]+$/, 'must be a user pool id such as eu-west-1_AbCdEfGhI')
-    .describe('Id of the user pool; the region is in it.'),
-  domain: text(limits.name)
-    .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$/, 'must be a prefix or a host name, without https://')
+  userPoolId: shaped(
+    text(limits.label),
+    /^[a-z]+(-[a-z]+)+-[0-9]+_[0-9A-Za-z]+$/,
+    'must be a user pool id such as eu-west-1_AbCdEfGhI',
+  ).describe('Id of the user pool; the region is in it.'),
+  domain: shaped(
+    text(limits.name),
+    /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$/,
+    'must be a prefix or a host name, without https://',
+  )
     .optional()
     .describe('Domain of the sign-in pages: a prefix, or a custom domain (with a dot); absent: as discovery says.'),
   clientId: token(limits.group).describe('Id of the app client.'),
   clientSecretRef: z
     .strictObject({
       name: objectName.describe('Name of the Secret, in the namespace of the pool.'),
-      key: text(limits.name)
-        .regex(/^[-._a-zA-Z0-9]+$/, 'must be a key of a Secret')
-        .describe('Key in the Secret.'),
+      key: shaped(text(limits.name), /^[-._a-zA-Z0-9]+$/, 'must be a key of a Secret').describe('Key in the Secret.'),
     })
     .optional()
     .describe('Where the secret of the app client is; absent: a public client.'),
   endpoints: endpoints.optional().describe('Overrides what discovery says, for other partitions and tests.'),
-  scopes: list(token(limits.value), limits.entries)
-    .refine((scopes) => scopes.includes('openid'), 'must include openid')
-    .default(defaultScopes)
-    .describe('Scopes to ask for.'),
+  scopes: scopes.default(defaultScopes).describe('Scopes to ask for; `openid` must be one of them.'),
   groups: groups.prefault({}).describe('Where groups are read from.'),
   authorize: z
     .strictObject({
       identityProvider: text(limits.group).optional().describe('Goes straight to this provider.'),
-      lang: text(16)
-        .regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'must be a language such as de or zh-CN')
+      lang: shaped(text(16), /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'must be a language such as de or zh-CN')
         .optional()
         .describe('Language of the sign-in pages.'),
     })
     .optional()
     .describe('What is added to the authorization request.'),
-  trustedEmailProviders: list(text(limits.group), limits.entries)
+  trustedEmailProviders: setOf(text(limits.group), limits.entries)
     .optional()
     .describe('Identity providers whose people’s addresses count as verified.'),
-  machineClients: list(token(limits.group), limits.values)
+  machineClients: setOf(token(limits.group), limits.values)
     .optional()
     .describe('App clients of machines. Not built yet: without effect, and said so.'),
   freshSignIn: z

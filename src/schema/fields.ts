@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { limits } from './limits.ts';
+import { listType, ruled, shaped } from './ruled.ts';
 
 const dnsLabel = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?';
 
@@ -19,20 +20,37 @@ export function text(maximum: number) {
     .regex(/^[^\p{Cc}]*$/u, 'must not contain control characters');
 }
 
+/** Text without spaces. A pattern for the API server, not CEL: lists of such texts are too long for its cost limit. */
+export function token(maximum: number) {
+  return text(maximum).regex(/^[^\s\p{Z}\p{Cc}]+$/u, 'must not contain spaces');
+}
+
 export function list<T extends z.ZodType>(element: T, maximum: number) {
-  return z
+  const all = z
     .array(element)
     .min(1, 'must not be empty: name at least one, or remove the field')
     .max(maximum, `must have at most ${maximum} entries`);
+  return listType(all, 'atomic');
+}
+
+/** A list without order: server-side apply merges what several writers say. */
+export function setOf<T extends z.ZodType<string>>(element: T, maximum: number) {
+  const all = list(element, maximum).refine(
+    (values) => new Set(values).size === values.length,
+    'has an entry twice: remove one',
+  );
+  return listType(all, 'set');
 }
 
 /** Name of a Kubernetes object. */
-export const objectName = text(limits.name).regex(
+export const objectName = shaped(
+  text(limits.name),
   /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/,
   'must be a Kubernetes name: lower-case letters, digits, "-" and "."',
 );
 
-export const namespaceName = text(limits.label).regex(
+export const namespaceName = shaped(
+  text(limits.label),
   /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/,
   'must be a namespace: lower-case letters, digits and "-"',
 );
@@ -51,42 +69,36 @@ export function durationSeconds(value: string): number | undefined {
 
 /** A duration of at least `minimum` seconds. */
 export function duration(minimum: number) {
-  return z
-    .string()
-    .max(24, 'must be a duration such as 15m or 12h')
-    .regex(/^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,6}s)?$/, {
-      message: 'must be a duration such as 15m or 12h',
-      abort: true,
-    })
-    .refine(
-      (value) => (durationSeconds(value) ?? -1) >= minimum,
-      `must be a duration of at least ${minimum}s, such as 15m`,
-    );
+  const shape = '^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,6}s)?$';
+  return ruled(z.string().max(24, 'must be a duration such as 15m or 12h'), {
+    holds: (value) => (durationSeconds(value) ?? -1) >= minimum,
+    cel: `self != '' && self.matches(r'${shape}') && duration(self) >= duration('${minimum}s')`,
+    message: `must be a duration of at least ${minimum}s, such as 15m or 1h30m`,
+  });
 }
 
 function isRange(value: string): boolean {
   const [address = '', bits = '', ...rest] = value.split('/');
   const family = isIP(address);
-  if (family === 0 || rest.length > 0 || address.includes('%') || !/^\d{1,3}$/.test(bits)) return false;
+  if (family === 0 || rest.length > 0 || address.includes('%') || !/^(0|[1-9]\d{0,2})$/.test(bits)) return false;
   return Number(bits) <= (family === 4 ? 32 : 128);
 }
 
-export const sourceRange = text(64).refine(isRange, 'must be an address range such as 10.0.0.0/8 or 203.0.113.7/32');
+export const sourceRange = ruled(text(64), {
+  holds: isRange,
+  cel: 'isCIDR(self)',
+  message: 'must be an address range such as 10.0.0.0/8 or 203.0.113.7/32',
+});
 
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host.endsWith('.localhost') || host === '127.0.0.1' || host === '[::1]';
-}
+const endpoint =
+  /^(https:\/\/[^\/@?#\\]+|http:\/\/(localhost|[a-z0-9.-]+\.localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?)(\/[^?#\\]*)?$/;
 
-function isEndpoint(value: string): boolean {
-  const url = URL.parse(value);
-  if (url === null || url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') return false;
-  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname));
-}
-
-export const endpointUrl = text(limits.url).refine(
-  isEndpoint,
-  'must be an https URL without user, query and fragment (http only on this machine)',
-);
+/** Https; http only to this machine. No user, query or fragment. */
+export const endpointUrl = ruled(text(limits.url), {
+  holds: (value) => endpoint.test(value) && URL.canParse(value),
+  cel: `isURL(self) && self.matches(r'${endpoint.source}')`,
+  message: 'must be an https URL without user, query and fragment (http only on this machine)',
+});
 
 /** Reference to a pool. */
 export const poolRef = z.strictObject({
