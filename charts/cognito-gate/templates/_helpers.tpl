@@ -58,3 +58,60 @@ service:
 {{- define "cognito-gate.username" -}}
 system:serviceaccount:{{ .Release.Namespace }}:{{ include "cognito-gate.serviceAccountName" . }}
 {{- end -}}
+
+{{- define "cognito-gate.image" -}}
+{{- if .Values.image.digest -}}
+{{ .Values.image.repository }}@{{ .Values.image.digest }}
+{{- else -}}
+{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{- end -}}
+{{- end -}}
+
+{{/* "40s", "5m" or "1h" in seconds */}}
+{{- define "cognito-gate.seconds" -}}
+{{- $number := regexFind "^[0-9]+" . | int -}}
+{{- if hasSuffix "h" . }}{{ mul $number 3600 }}{{ else if hasSuffix "m" . }}{{ mul $number 60 }}{{ else }}{{ $number }}{{ end -}}
+{{- end -}}
+
+{{- define "cognito-gate.keyRingName" -}}
+{{- .Values.keyRingSecret | default (include "cognito-gate.keyRingSecret" .) -}}
+{{- end -}}
+
+{{/* Namespaces of pools besides the release's own, as JSON. */}}
+{{- define "cognito-gate.otherPoolNamespaces" -}}
+{{- without (.Values.poolNamespaces | uniq) .Release.Namespace | toJson -}}
+{{- end -}}
+
+{{/* Whether the values describe a first pool. */}}
+{{- define "cognito-gate.hasPool" -}}
+{{- if or .Values.pool.userPoolId .Values.pool.clientId }}true{{ end -}}
+{{- end -}}
+
+{{/* The Pod security standard "restricted"; 65532 is the image's user. */}}
+{{- define "cognito-gate.podSecurityContext" -}}
+runAsNonRoot: true
+runAsUser: 65532
+runAsGroup: 65532
+fsGroup: 65532
+seccompProfile: { type: RuntimeDefault }
+{{- end -}}
+
+{{- define "cognito-gate.containerSecurityContext" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: { drop: [ALL] }
+{{- end -}}
+
+{{/* Says whose a CRD is, where it exists and isn't this release's: helm would refuse the whole release. Empty otherwise. */}}
+{{- define "cognito-gate.foreignCrd" -}}
+{{- $there := lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" .name -}}
+{{- if $there -}}
+{{- $annotations := $there.metadata.annotations | default dict -}}
+{{- $release := index $annotations "meta.helm.sh/release-name" -}}
+{{- $namespace := index $annotations "meta.helm.sh/release-namespace" -}}
+{{- $managed := index ($there.metadata.labels | default dict) "app.kubernetes.io/managed-by" -}}
+{{- if not (and (eq (toString $managed) "Helm") (eq (toString $release) .root.Release.Name) (eq (toString $namespace) .root.Release.Namespace)) -}}
+{{- if $release }}release {{ $namespace }}/{{ $release }}{{ else }}applied without helm{{ end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,47 @@
+{{/* What is watched and written back where apps live: in the cluster, or in each of the values' namespaces. */}}
+{{- define "cognito-gate.watchRules" -}}
+- apiGroups: [networking.k8s.io]
+  resources: [ingresses]
+  verbs: [get, list, watch, patch]
+- apiGroups: [cognito-gate.dev]
+  resources: [accesspolicies, cognitopools]
+  verbs: [list, watch]
+- apiGroups: [cognito-gate.dev]
+  resources: [accesspolicies/status, cognitopools/status]
+  verbs: [patch]
+{{- end -}}
+
+{{/* Where pools are: their client secrets. */}}
+{{- define "cognito-gate.secretRules" -}}
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [get, list, watch]
+{{- end -}}
+
+{{/* In the release's own namespace. */}}
+{{- define "cognito-gate.ownRules" -}}
+# Companions: the sign-in paths of app hosts.
+- apiGroups: [networking.k8s.io]
+  resources: [ingresses]
+  verbs: [create, patch, delete]
+# Key ring and serving certificate. A creation has no name yet that a rule could name.
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [create]
+- apiGroups: [""]
+  resources: [secrets]
+  resourceNames: [{{ include "cognito-gate.keyRingName" . }}, {{ include "cognito-gate.webhookSecret" . }}]
+  verbs: [update, patch]
+# What each replica tells the others.
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [get, list, watch, create, update, patch, delete]
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  verbs: [get, list, watch, create, update, patch, delete]
+# Whose owner reference companions carry.
+- apiGroups: [apps]
+  resources: [deployments]
+  resourceNames: [{{ include "cognito-gate.fullname" . }}]
+  verbs: [get]
+{{- end -}}
