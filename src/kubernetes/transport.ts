@@ -39,7 +39,10 @@ export function createTransport(connection: Connection, timeoutMs = 30_000): Tra
       ...(call.signal && { signal: call.signal }),
     };
     return await new Promise((resolve, reject) => {
-      const request = (secure ? https : http).request(urlOf(server, call), options, resolve);
+      const request = (secure ? https : http).request(urlOf(server, call), options, (response) => {
+        if (idleMs !== undefined) response.setTimeout(idleMs, () => response.destroy(silent(call, idleMs)));
+        resolve(response);
+      });
       request.on('error', reject);
       if (idleMs !== undefined) request.setTimeout(idleMs, () => request.destroy(silent(call, idleMs)));
       request.end(call.body === undefined ? undefined : JSON.stringify(call.body));
