@@ -1,49 +1,169 @@
-import type { Finding, FindingReason } from '../model/finding.ts';
+import type { FindingReason } from '../model/finding.ts';
 import type { PersonCondition, Policy } from '../model/policy.ts';
 import type { Installation } from '../model/snapshot.ts';
+import { clusterAccessPolicy } from '../schema/cluster-access-policy.ts';
+import type { ClusterAccessPolicySpec } from '../schema/cluster-access-policy.ts';
+import { mayDefault, readSelector, selects } from './ingress-selector.ts';
+import type { IngressSelector } from './ingress-selector.ts';
 import type { Namespaces } from './namespaces.ts';
 import type { Entry } from './objects.ts';
+import { conditionOf, conditionsOf, poolsOf, rulesOf } from './policies.ts';
+import type { Reading } from './policies.ts';
+import { clusterScope } from './pools.ts';
 import type { Pools } from './pools.ts';
+import { createReport, parse } from './report.ts';
+import type { Report } from './report.ts';
+
+/** What decides where neither a policy nor an annotation speaks. */
+export interface Fallback {
+  /** In no namespace: a route gives it its own. */
+  readonly policy: Policy | undefined;
+  readonly reason: FindingReason | undefined;
+  /** The first mistake, with its field; empty where there is none. */
+  readonly mistake: string;
+  /** Its pools as `namespace/name`: whether they are for the namespace of a route is asked there. */
+  readonly pools: readonly string[];
+}
+
+/** What must hold whatever a namespace writes. */
+export interface Required {
+  readonly deny: readonly PersonCondition[];
+  readonly publicRules: 'Allow' | 'ExactPathsOnly' | 'Forbid';
+}
 
 /** What a ClusterAccessPolicy came to. */
 export interface ClusterPolicyEntry {
   readonly name: string;
-  /** Whether it makes a protected route of an Ingress about which nothing else speaks. */
+  /** Whether it makes a route of an Ingress that nothing else protects. */
   readonly protects: boolean;
-  /** Decides where neither a policy nor an annotation speaks. */
-  readonly fallback: Policy | undefined;
-  readonly required: {
-    readonly deny: readonly PersonCondition[];
-    readonly publicRules: 'Allow' | 'ExactPathsOnly' | 'Forbid';
-  };
+  readonly fallback: Fallback | undefined;
+  readonly required: Required;
   /** Why it can't be read: every route that it selects refuses. */
   readonly reason: FindingReason | undefined;
+  /** The first mistake, with its field; empty where there is none. */
+  readonly mistake: string;
   readonly entry: Entry;
 }
 
 export interface ClusterPolicies {
+  /** By name. */
   readonly entries: readonly ClusterPolicyEntry[];
-  /** The ones that select an Ingress, by name. */
+  /**
+   * The ones that select an Ingress, by name; one whose selector can't be read selects all. An Ingress is protected by
+   * them alone where one of them `protects`.
+   */
   selecting(ingress: Entry): readonly ClusterPolicyEntry[];
   /**
-   * False: the namespace of the Ingress isn't in the snapshot (yet), so that it counts as selected. Then protection by
-   * a ClusterAccessPolicy alone must not become sticky: it has begun with `mark`, and goes once the labels are known.
+   * False: the namespace of the Ingress isn't in the snapshot (yet), so that it counts as selected. What is protected
+   * by a ClusterAccessPolicy alone must not stay so for ever by that: begin it with `mark` then, so that it goes once
+   * the labels are known and select it no more.
    */
   certain(ingress: Entry): boolean;
 }
 
-export const noClusterPolicies: ClusterPolicies = { entries: [], selecting: () => [], certain: () => true };
+const nothing: Required = { deny: [], publicRules: 'Allow' };
 
-export function readClusterPolicies(
-  _entries: readonly Entry[],
-  _pools: Pools,
-  _installation: Installation,
-  _namespaces: Namespaces,
-): ClusterPolicies {
-  return noClusterPolicies;
+interface Reader {
+  readonly entry: Entry;
+  readonly pools: Pools;
+  readonly installation: Installation;
 }
 
-/** Read them last: routes say more about them. */
-export function clusterFindings(policies: ClusterPolicies): readonly Finding[] {
-  return policies.entries.flatMap((policy) => policy.entry.report.findings);
+function readingOf({ pools, installation }: Reader, report: Report): Reading {
+  return { pools, installation, namespace: clusterScope, report };
+}
+
+function mistakeOf({ findings }: Report): string {
+  const first = findings.find(({ severity }) => severity === 'error');
+  if (first === undefined) return '';
+  return first.field === '' ? first.message : `${first.field}: ${first.message}`;
+}
+
+/** A mistake in it closes the routes that it decides, and leaves alone those that have a policy of their own. */
+function fallbackOf(spec: ClusterAccessPolicySpec, reader: Reader): Fallback | undefined {
+  if (spec.default === undefined) return undefined;
+  const { ref, report } = reader.entry;
+  const own = createReport(ref);
+  const reading = readingOf(reader, own);
+  const ids = poolsOf(spec.poolRefs, reading);
+  const policy: Policy = {
+    namespace: clusterScope,
+    name: `cluster/${ref.name}`,
+    pools: ids,
+    corsPreflight: spec.default.corsPreflight,
+    allowedOrigins: spec.default.allowedOrigins ?? [],
+    deny: conditionsOf({ specs: spec.default.deny ?? [], field: 'spec.default.deny', ids }, reading),
+    rules: rulesOf({ specs: spec.default.rules, field: 'spec.default.rules', ids }, reading),
+  };
+  report.findings.push(...own.findings);
+  const reason = own.broken();
+  const usual = reader.installation.defaultPool === undefined ? [] : [reader.installation.defaultPool];
+  const pools = spec.poolRefs?.map(({ namespace, name }) => `${namespace}/${name}`) ?? usual;
+  return { policy: reason === undefined ? policy : undefined, reason, mistake: mistakeOf(own), pools };
+}
+
+/** Nobody has a session of a pool that can't be used: an entry about it is left out instead of closing every route. */
+function isJudged(pool: { readonly name: string; readonly namespace?: string | undefined }, pools: Pools): boolean {
+  const found = pools.byName.get(`${pool.namespace ?? ''}/${pool.name}`);
+  return found === undefined || found.pool !== undefined;
+}
+
+function requiredOf(spec: ClusterAccessPolicySpec, reader: Reader): Required {
+  const { deny = [], publicRules = 'Allow' } = spec.required ?? {};
+  const { report } = reader.entry;
+  const reading = readingOf(reader, report);
+  const conditions = deny.flatMap((condition, index) => {
+    const field = `spec.required.deny[${index}]`;
+    if (condition.pool !== undefined && !isJudged(condition.pool, reader.pools)) {
+      report.warn(
+        'PoolInvalid',
+        `${field}.pool`,
+        'the pool can not be used, nobody signs in there: see what is said about it',
+      );
+      return [];
+    }
+    return conditionOf(condition, field, reading);
+  });
+  return { deny: conditions, publicRules };
+}
+
+interface Read {
+  readonly selectors: readonly IngressSelector[];
+  readonly policy: ClusterPolicyEntry;
+}
+
+function readPolicy(reader: Reader): Read {
+  const { entry } = reader;
+  const [only, second] = entry.values;
+  const spec =
+    only === undefined || second !== undefined ? undefined : parse(clusterAccessPolicy, only, entry.report)?.spec;
+  const required = spec === undefined ? nothing : requiredOf(spec, reader);
+  const reason = entry.report.broken();
+  const mistake = mistakeOf(entry.report);
+  const fallback = spec === undefined ? undefined : fallbackOf(spec, reader);
+  const selectors = entry.values.map(readSelector).filter((selector) => selector !== undefined);
+  const readable = selectors.length > 0 && selectors.length === entry.values.length;
+  const defaults = spec === undefined ? entry.values.some(mayDefault) : fallback !== undefined;
+  return {
+    selectors: readable ? selectors : [{ classes: undefined, labels: undefined }],
+    policy: { name: entry.ref.name, protects: readable && defaults, fallback, required, reason, mistake, entry },
+  };
+}
+
+/** Pure, but for what it says in the reports of the entries. */
+export function readClusterPolicies(
+  entries: readonly Entry[],
+  pools: Pools,
+  installation: Installation,
+  namespaces: Namespaces,
+): ClusterPolicies {
+  const read = entries.map((entry) => readPolicy({ entry, pools, installation }));
+  return {
+    entries: read.map(({ policy }) => policy),
+    selecting: (ingress) =>
+      read
+        .filter(({ selectors }) => selectors.some((selector) => selects(selector, ingress, namespaces)))
+        .map(({ policy }) => policy),
+    certain: (ingress) => namespaces.labelsOf(ingress.ref.namespace) !== undefined,
+  };
 }

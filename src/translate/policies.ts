@@ -55,14 +55,14 @@ export function defaultPool(field: string, reading: Reading): readonly PoolId[] 
   return [];
 }
 
-function poolsOf(spec: AccessPolicySpec, reading: Reading): readonly PoolId[] {
-  if (spec.poolRefs === undefined) return defaultPool('spec.poolRefs', reading);
-  const ids = spec.poolRefs.map((ref, index) => resolvePool(ref, `spec.poolRefs[${index}]`, reading));
+export function poolsOf(refs: readonly PoolRef[] | undefined, reading: Reading): readonly PoolId[] {
+  if (refs === undefined) return defaultPool('spec.poolRefs', reading);
+  const ids = refs.map((ref, index) => resolvePool(ref, `spec.poolRefs[${index}]`, reading));
   return [...new Set(ids.filter((id) => id !== undefined))];
 }
 
 /** Copies what is there: in the model an absent field is not there, instead of undefined. */
-function conditionOf(spec: ConditionSpec, pool: PoolId | undefined): PersonCondition {
+function personOf(spec: ConditionSpec, pool: PoolId | undefined): PersonCondition {
   return {
     ...(pool === undefined ? {} : { pool }),
     ...(spec.groups === undefined ? {} : { groups: spec.groups }),
@@ -75,28 +75,32 @@ function conditionOf(spec: ConditionSpec, pool: PoolId | undefined): PersonCondi
   };
 }
 
+/** One entry about people; `ids` are the pools that it may name, undefined: any. */
+export function conditionOf(
+  spec: ConditionSpec,
+  field: string,
+  reading: Reading,
+  ids?: readonly PoolId[],
+): PersonCondition {
+  if (spec.machine !== undefined) {
+    reading.report.error('NotYetSupported', `${field}.machine`, 'machine entries are not built yet: remove the entry');
+  }
+  const pool = spec.pool === undefined ? undefined : resolvePool(spec.pool, `${field}.pool`, reading);
+  if (pool !== undefined && ids?.includes(pool) === false) {
+    const text = 'is not a pool of this policy and would never hold: add it to poolRefs';
+    reading.report.error('Invalid', `${field}.pool`, text);
+  }
+  return personOf(spec, pool);
+}
+
 interface Conditions {
   readonly specs: readonly ConditionSpec[];
   readonly field: string;
   readonly ids: readonly PoolId[];
 }
 
-function conditionsOf({ specs, field, ids }: Conditions, reading: Reading): readonly PersonCondition[] {
-  return specs.map((spec, index) => {
-    const at = `${field}[${index}]`;
-    if (spec.machine !== undefined) {
-      reading.report.error('NotYetSupported', `${at}.machine`, 'machine entries are not built yet: remove the entry');
-    }
-    const pool = spec.pool === undefined ? undefined : resolvePool(spec.pool, `${at}.pool`, reading);
-    if (pool !== undefined && !ids.includes(pool)) {
-      reading.report.error(
-        'Invalid',
-        `${at}.pool`,
-        'is not a pool of this policy and would never hold: add it to poolRefs',
-      );
-    }
-    return conditionOf(spec, pool);
-  });
+export function conditionsOf({ specs, field, ids }: Conditions, reading: Reading): readonly PersonCondition[] {
+  return specs.map((spec, index) => conditionOf(spec, `${field}[${index}]`, reading, ids));
 }
 
 /** A path that no request can equal would leave its requests to a wider rule. */
@@ -125,8 +129,7 @@ function matchOf(match: NonNullable<RuleSpec['match']>, field: string, reading: 
   };
 }
 
-function ruleOf(spec: RuleSpec, index: number, ids: readonly PoolId[], reading: Reading): Rule {
-  const field = `spec.rules[${index}]`;
+function ruleOf(spec: RuleSpec, field: string, ids: readonly PoolId[], reading: Reading): Omit<Rule, 'name'> {
   if (spec.maxAuthAge !== undefined) {
     reading.report.error('NotYetSupported', `${field}.maxAuthAge`, 'is not built yet: remove it');
   }
@@ -136,26 +139,40 @@ function ruleOf(spec: RuleSpec, index: number, ids: readonly PoolId[], reading: 
     spec.access === undefined
       ? { kind: 'Allow', conditions: conditionsOf(conditions, reading) }
       : { kind: spec.access };
-  return { name: spec.name ?? `rule-${index + 1}`, match, access };
+  return { match, access };
 }
 
-function reportNames(rules: readonly Rule[], report: Report): void {
+function reportNames(rules: readonly Rule[], field: string, report: Report): void {
   const names = new Set<string>();
   for (const [index, rule] of rules.entries()) {
     if (names.has(rule.name))
-      report.error('Invalid', `spec.rules[${index}].name`, 'another rule has this name: change it');
+      report.error('Invalid', `${field}[${index}].name`, 'another rule has this name: change it');
     names.add(rule.name);
   }
+}
+
+interface Rules {
+  readonly specs: readonly RuleSpec[];
+  readonly field: string;
+  readonly ids: readonly PoolId[];
+}
+
+export function rulesOf({ specs, field, ids }: Rules, reading: Reading): readonly Rule[] {
+  const rules = specs.map((spec, index) => ({
+    name: spec.name ?? `rule-${index + 1}`,
+    ...ruleOf(spec, `${field}[${index}]`, ids, reading),
+  }));
+  reportNames(rules, field, reading.report);
+  return rules;
 }
 
 function policyOf(name: string, spec: AccessPolicySpec, reading: Reading): Policy {
   if (spec.bearer === 'Accept') {
     reading.report.error('NotYetSupported', 'spec.bearer', 'Accept is not built yet: write Ignore');
   }
-  const pools = poolsOf(spec, reading);
+  const pools = poolsOf(spec.poolRefs, reading);
   const deny = conditionsOf({ specs: spec.deny ?? [], field: 'spec.deny', ids: pools }, reading);
-  const rules = spec.rules.map((rule, index) => ruleOf(rule, index, pools, reading));
-  reportNames(rules, reading.report);
+  const rules = rulesOf({ specs: spec.rules, field: 'spec.rules', ids: pools }, reading);
   return {
     namespace: reading.namespace,
     name,

@@ -143,11 +143,7 @@ function readPool(entry: Entry, snapshot: Snapshot, namespaces: Namespaces): Poo
   return { namespace: ref.namespace, permits, pool: reason === undefined ? pool : undefined, reason };
 }
 
-export function readPools(
-  entries: readonly Entry[],
-  snapshot: Snapshot,
-  namespaces: Namespaces = noNamespaces,
-): Pools {
+export function readPools(entries: readonly Entry[], snapshot: Snapshot, namespaces: Namespaces = noNamespaces): Pools {
   const byName = new Map(
     entries.map((entry) => [`${entry.ref.namespace}/${entry.ref.name}`, readPool(entry, snapshot, namespaces)]),
   );

@@ -4,6 +4,8 @@ import type { Route, RouteState } from '../model/route.ts';
 import { annotationPrefix } from '../schema/annotations.ts';
 import { fieldPath } from '../schema/problems.ts';
 import type { ClusterPolicyEntry } from './cluster-policies.ts';
+import { fallBack, reportUnreadable, requiredDeny } from './fallback.ts';
+import { floorViolations } from './floors.ts';
 import { readPlaces } from './hosts.ts';
 import { inlinePolicy } from './inline-policy.ts';
 import type { Marks } from './inline-policy.ts';
@@ -29,7 +31,11 @@ interface Contender {
   readonly entry: Entry;
 }
 
-const policyField = fieldPath(['metadata', 'annotations', `${annotationPrefix}policy`]);
+function annotationField(name: string): string {
+  return fieldPath(['metadata', 'annotations', `${annotationPrefix}${name}`]);
+}
+
+const policyField = annotationField('policy');
 
 function broken(reason: FindingReason): RouteState {
   return { kind: 'broken', reason };
@@ -73,15 +79,33 @@ function unite(
   if (winner.policy === undefined || unreadable !== undefined) {
     return broken(unreadable?.reason ?? 'Invalid');
   }
+  if (!keepsFloors(winner, claimed)) return broken('FloorViolated');
   const deny = [winner.policy.deny, ...losers.map((loser) => loser.policy?.deny ?? [])].flat();
-  return { kind: 'enforced', policy: { ...winner.policy, deny }, audits };
+  const required = requiredDeny(claimed.selectedBy ?? []);
+  return { kind: 'enforced', policy: { ...winner.policy, deny: [...deny, ...required] }, audits };
+}
+
+/** A policy that lets more through than the platform allows is not cut down to it: what is left might be open elsewhere. */
+function keepsFloors({ policy, entry, name }: Contender, { ingress, selectedBy = [] }: Claimed): boolean {
+  const found = policy === undefined ? [] : floorViolations(policy, selectedBy);
+  for (const { field, inline, text } of found) {
+    if (entry === ingress) {
+      ingress.report.error('FloorViolated', annotationField(inline), text);
+      continue;
+    }
+    const { namespace, name: own } = ingress.ref;
+    entry.report.error('FloorViolated', field, `on Ingress ${namespace}/${own}: ${text}`);
+    ingress.report.error('FloorViolated', '', `AccessPolicy ${name}, ${field}: ${text}`);
+  }
+  return found.length === 0;
 }
 
 function stateOf(claimed: Claimed, reading: Reading): RouteState {
-  const { ingress, marks, policies } = claimed;
+  const { ingress, marks, policies, selectedBy = [] } = claimed;
   const enforcing = policies.filter((policy) => policy.mode === 'Enforce');
   const audits = policies.filter((policy) => policy.mode === 'Audit').flatMap(({ policy }) => policy ?? []);
   const contenders = [...enforcing, ...inlineContender(claimed, reading)];
+  reportUnreadable({ ingress, selectedBy });
   const wrong = ingress.report.broken();
   if (wrong !== undefined) return broken(wrong);
   if (marks.policy !== undefined && !policies.some((policy) => policy.name === marks.policy)) {
@@ -93,14 +117,7 @@ function stateOf(claimed: Claimed, reading: Reading): RouteState {
     return broken('PolicyNotFound');
   }
   const [only, second] = contenders;
-  if (only === undefined) {
-    ingress.report.error(
-      'NothingInForce',
-      '',
-      'it is protected, and no enforcing policy is in force: add one, it is refused until then',
-    );
-    return broken('NothingInForce');
-  }
+  if (only === undefined) return fallBack({ ingress, selectedBy }, reading.pools, audits);
   const winner = second === undefined ? only : contenders.find(({ name }) => name === marks.policy);
   if (winner === undefined) return conflict(contenders, ingress);
   return unite(
