@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { resources } from '../../../src/kubernetes/resources.ts';
 import { startCluster } from './cluster.ts';
 import type { Cluster } from './cluster.ts';
 
@@ -20,6 +21,13 @@ test('kubectl and helm reach it with the versions that are pinned', async () => 
     cluster.kubectl('get', 'configmap', 'missing'),
     /kubectl get configmap missing failed \(1\).*NotFound/,
   );
+});
+
+test('our own client reaches it as the admin', async () => {
+  const names = (await cluster.client().list({ resource: resources.namespaces })).items.map(
+    ({ metadata: { name } }) => name,
+  );
+  assert.ok(names.includes('default'));
 });
 
 test('a ServiceAccount may do what its Role says, and the audit log tells what it tried', async () => {

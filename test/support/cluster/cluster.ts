@@ -2,6 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createKubeClient } from '../../../src/kubernetes/client.ts';
+import type { KubeClient } from '../../../src/kubernetes/client.ts';
+import { openConnection } from '../../../src/kubernetes/connection.ts';
 import type { Child } from '../child.ts';
 import { askApi } from './api-request.ts';
 import type { ApiAnswer, ApiInput } from './api-request.ts';
@@ -39,6 +42,7 @@ export class Cluster {
   #api: Child;
   #starts = 1;
   #kubeconfigs = 0;
+  #client: KubeClient | undefined;
 
   private constructor(
     plane: ControlPlane,
@@ -81,6 +85,12 @@ export class Cluster {
   /** A call as the admin, or with another token, whatever the server answers. */
   async ask(input: ApiInput, token = this.adminToken): Promise<ApiAnswer> {
     return await askApi({ server: this.server, ca: this.ca, token }, input);
+  }
+
+  /** Our own client, as the admin; closed with the cluster. */
+  client(): KubeClient {
+    this.#client ??= createKubeClient(openConnection({ kubeconfig: this.kubeconfig }, {}));
+    return this.#client;
   }
 
   /** A token of a ServiceAccount that exists, good for an hour. */
@@ -150,6 +160,7 @@ export class Cluster {
   }
 
   async stop(): Promise<void> {
+    this.#client?.close();
     this.resumeEtcd();
     await this.#api.stop();
     await this.#etcd.stop();

@@ -31,7 +31,7 @@ export interface ControlPlane {
 /** util-linux has it; the kernel then ends the child with us, even when we are killed. */
 const endWithParent = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path));
 
-async function start(tool: Tool, args: readonly string[], logFile: string): Promise<Child> {
+export async function startTool(tool: Tool, args: readonly string[], logFile: string): Promise<Child> {
   const path = toolPath(tool);
   await mkdir(join(logFile, '..'), { recursive: true });
   if (endWithParent === undefined) return startChild({ name: tool, command: path, args, logFile });
@@ -83,7 +83,7 @@ export async function startEtcd(plane: ControlPlane): Promise<Child> {
     `--initial-advertise-peer-urls=${peer}`,
     `--initial-cluster=default=${peer}`,
   ];
-  return await start('etcd', args, join(plane.folder, 'logs/etcd.log'));
+  return await startTool('etcd', args, join(plane.folder, 'logs/etcd.log'));
 }
 
 function apiServerArgs(plane: ControlPlane): string[] {
@@ -112,7 +112,7 @@ function apiServerArgs(plane: ControlPlane): string[] {
 
 /** `nth` tells the logs of one start from those of another. */
 export async function startApiServer(plane: ControlPlane, nth: number): Promise<Child> {
-  const child = await start(
+  const child = await startTool(
     'kube-apiserver',
     apiServerArgs(plane),
     join(plane.folder, `logs/kube-apiserver.${nth}.log`),
