@@ -17,7 +17,7 @@ for (const [path, text] of [...crdFiles(), ...referenceFiles()]) {
 }
 
 test('no file is left in crds that nothing generates', () => {
-  const made = crdFiles().map(([path]) => path);
+  const made = crdFiles().flatMap(([path]) => (path.startsWith('crds/') ? [path] : []));
   const there = readdirSync(join(root, 'crds')).map((name) => `crds/${name}`);
   assert.deepEqual(there.filter((path) => path.endsWith('.yaml')).toSorted(), made.toSorted());
 });

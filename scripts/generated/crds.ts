@@ -1,80 +1,70 @@
 import { stringify } from 'yaml';
-import type { z } from 'zod';
-import { accessPolicySpec } from '../../src/schema/access-policy.ts';
 import { apiGroup } from '../../src/schema/api.ts';
-import { cognitoPoolSpec } from '../../src/schema/cognito-pool.ts';
 import { jsonSchema } from './json-schema.ts';
+import { kinds } from './kinds.ts';
+import type { Kind } from './kinds.ts';
 
-interface Kind {
-  readonly kind: string;
-  readonly plural: string;
-  readonly text: string;
-  readonly spec: z.ZodType;
-  readonly columns: readonly { readonly name: string; readonly type: string; readonly jsonPath: string }[];
-}
+const header = "# Generated from src/schema by scripts/generate.ts: don't edit.\n";
 
-const age = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' };
+const envelope = {
+  apiVersion: { type: 'string', description: `\`${apiGroup}/v1alpha1\`.` },
+  kind: { type: 'string', description: 'Kind of the object.' },
+  metadata: { type: 'object' },
+};
 
-const kinds: readonly Kind[] = [
-  {
-    kind: 'AccessPolicy',
-    plural: 'accesspolicies',
-    text: 'Says who may pass which requests to the Ingresses that it protects.',
-    spec: accessPolicySpec,
-    columns: [{ name: 'Mode', type: 'string', jsonPath: '.spec.mode' }, age],
-  },
-  {
-    kind: 'CognitoPool',
-    plural: 'cognitopools',
-    text: 'A Cognito user pool with one app client.',
-    spec: cognitoPoolSpec,
-    columns: [
-      { name: 'User Pool', type: 'string', jsonPath: '.spec.userPoolId' },
-      { name: 'Client', type: 'string', jsonPath: '.spec.clientId' },
-      age,
-    ],
-  },
-];
-
-const header = `# Generated from src/schema by scripts/generate.ts: don't edit.
-# The controller that serves these objects from a cluster comes later; today the same objects are read from a folder.
-`;
-
-function crd({ kind, plural, text, spec, columns }: Kind): string {
-  const schema = {
-    type: 'object',
-    description: text,
-    required: ['spec'],
-    properties: {
-      apiVersion: { type: 'string' },
-      kind: { type: 'string' },
-      metadata: { type: 'object' },
-      spec: jsonSchema(spec),
-      status: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
-    },
-  };
-  const version = {
+function versionOf({ text, spec, status, columns }: Kind): object {
+  return {
     name: 'v1alpha1',
     served: true,
     storage: true,
     subresources: { status: {} },
     additionalPrinterColumns: columns,
-    schema: { openAPIV3Schema: schema },
-  };
-  const object = {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: `${plural}.${apiGroup}` },
-    spec: {
-      group: apiGroup,
-      scope: 'Namespaced',
-      names: { kind, listKind: `${kind}List`, plural, singular: kind.toLowerCase(), categories: ['auth'] },
-      versions: [version],
+    schema: {
+      openAPIV3Schema: {
+        type: 'object',
+        description: text,
+        required: ['spec'],
+        properties: {
+          ...envelope,
+          spec: { ...jsonSchema(spec), description: text },
+          status: jsonSchema(status),
+        },
+      },
     },
   };
-  return header + stringify(object, { lineWidth: 0, aliasDuplicateObjects: false });
 }
 
+/** One CustomResourceDefinition as an object. */
+function crd(kind: Kind): object {
+  const names = {
+    kind: kind.kind,
+    listKind: `${kind.kind}List`,
+    plural: kind.plural,
+    singular: kind.kind.toLowerCase(),
+    shortNames: kind.shortNames,
+    categories: ['cognito-gate', 'auth'],
+  };
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${kind.plural}.${apiGroup}` },
+    spec: { group: apiGroup, scope: kind.scope, names, versions: [versionOf(kind)] },
+  };
+}
+
+function fileName(kind: Kind): string {
+  return `${apiGroup}_${kind.plural}.yaml`;
+}
+
+function text(kind: Kind): string {
+  return header + stringify(crd(kind), { lineWidth: 0, aliasDuplicateObjects: false });
+}
+
+const chartFolder = 'charts/cognito-gate/files/crds';
+
+/** `crds/` for whoever applies them alone, and the same bytes where the chart reads them (`.Files.Get`). */
 export function crdFiles(): readonly (readonly [string, string])[] {
-  return kinds.map((kind) => [`crds/${apiGroup}_${kind.plural}.yaml`, crd(kind)]);
+  return ['crds', chartFolder].flatMap((folder) =>
+    kinds.map((kind) => [`${folder}/${fileName(kind)}`, text(kind)] as const),
+  );
 }

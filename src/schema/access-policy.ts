@@ -22,8 +22,9 @@ const targetRef = withCel(
 
 const targetRefs = listType(list(targetRef, limits.targets), ['group', 'kind', 'name']);
 
+/** `namespace` is a keyword of CEL, and escaped. */
 const samePool =
-  'p.name == e.pool.name && (!has(p.namespace) || !has(e.pool.namespace) || p.namespace == e.pool.namespace)';
+  'p.name == e.pool.name && (!has(p.__namespace__) || !has(e.pool.__namespace__) || p.__namespace__ == e.pool.__namespace__)';
 const poolNamed = `e, !has(e.pool) || self.poolRefs.exists(p, ${samePool})`;
 const foreignPool = 'is not a pool of this policy and would never hold: add it to poolRefs';
 

@@ -16,7 +16,7 @@ const clusterPoolRef = z.strictObject({
 const poolRefs = listType(list(clusterPoolRef, limits.pools), ['namespace', 'name']);
 
 const unplaced = 'every pool needs its namespace here: a ClusterAccessPolicy is in none';
-const placed = 'e, !has(e.pool) || has(e.pool.namespace)';
+const placed = 'e, !has(e.pool) || has(e.pool.__namespace__)';
 
 function poolsPlaced(entries: readonly Entry[] = []): boolean {
   return entries.every((entry) => entry.pool === undefined || entry.pool.namespace !== undefined);

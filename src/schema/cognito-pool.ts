@@ -105,7 +105,9 @@ export const cognitoPoolSpec = z.strictObject({
     .optional()
     .describe('How `maxAuthAge` is met. Not built yet: without effect, and said so.'),
   session: session.prefault({}).describe('Lifetimes.'),
-  allowedNamespaces: allowedNamespaces.prefault({}).describe('Namespaces whose policies may refer to the pool.'),
+  allowedNamespaces: allowedNamespaces
+    .prefault({ from: 'Same' })
+    .describe('Namespaces whose policies may refer to the pool.'),
 });
 
 export const cognitoPool = ownObject('CognitoPool', cognitoPoolSpec);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { list, sourceRange, text } from './fields.ts';
 import { limits } from './limits.ts';
-import { ruled, shaped } from './ruled.ts';
+import { ruled, shaped, withCel } from './ruled.ts';
 
 /** A path that canonical paths can equal: anything else would never match and leave its place to a wider rule. */
 const unplain = String.raw`[?#\\\s\p{Z}]|//|/\.\.?(/|$)`;
@@ -24,11 +24,18 @@ const plainPath = ruled(anyPath, {
   field: 'value',
 });
 
-const pathMatch = ruled(plainPath, {
+const shortPath = ruled(plainPath, {
   holds: ({ type, value }) => type !== 'RegularExpression' || value.length <= limits.regex,
   cel: `self.type != 'RegularExpression' || self.value.size() <= ${limits.regex}`,
   message: `must have at most ${limits.regex} characters`,
   field: 'value',
+});
+
+/** A pattern that RE2 refuses is an error of evaluation, whatever comes out. This program asks the same RE2 in translation. */
+const pathMatch = withCel(shortPath, {
+  rule: "self.type == 'RegularExpression' ? (''.matches(self.value) ? true : true) : true",
+  message: 'is not a regular expression of RE2: correct it',
+  fieldPath: '.value',
 });
 
 const method = shaped(text(32), /^[A-Z]+(-[A-Z]+)*$/, 'must be a method in capitals, such as GET');
