@@ -1,11 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { chartFiles } from './generated/chart.ts';
 import { crdFiles } from './generated/crds.ts';
 import { referenceFiles } from './generated/reference.ts';
 
 const root = join(import.meta.dirname, '..');
 
-for (const [path, text] of [...crdFiles(), ...referenceFiles()]) {
+for (const [path, text] of [...crdFiles(), ...chartFiles(), ...referenceFiles()]) {
   const file = join(root, path);
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, text);

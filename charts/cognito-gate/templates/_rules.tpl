@@ -4,10 +4,20 @@
   resources: [ingresses]
   verbs: [get, list, watch, patch]
 - apiGroups: [cognito-gate.dev]
-  resources: [accesspolicies, cognitopools]
+  resources: [accesspolicies]
   verbs: [list, watch]
 - apiGroups: [cognito-gate.dev]
-  resources: [accesspolicies/status, cognitopools/status]
+  resources: [accesspolicies/status]
+  verbs: [patch]
+{{- end -}}
+
+{{/* Pools: in the cluster, so that one in a namespace where it isn't read can be named; else where they are read. */}}
+{{- define "cognito-gate.poolRules" -}}
+- apiGroups: [cognito-gate.dev]
+  resources: [cognitopools]
+  verbs: [list, watch]
+- apiGroups: [cognito-gate.dev]
+  resources: [cognitopools/status]
   verbs: [patch]
 {{- end -}}
 
