@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { chartFiles } from './generated/chart.ts';
+import { chartFiles } from './generated/chart.ts';
 import { crdFiles } from './generated/crds.ts';
 import { referenceFiles } from './generated/reference.ts';
 

@@ -60,11 +60,7 @@ function text(kind: Kind): string {
   return header + stringify(crd(kind), { lineWidth: 0, aliasDuplicateObjects: false });
 }
 
-const chartFolder = 'charts/cognito-gate/files/crds';
-
-/** `crds/` for whoever applies them alone, and the same bytes where the chart reads them (`.Files.Get`). */
+/** For whoever applies them alone; chart.ts copies them to where the chart reads them. */
 export function crdFiles(): readonly (readonly [string, string])[] {
-  return ['crds', chartFolder].flatMap((folder) =>
-    kinds.map((kind) => [`${folder}/${fileName(kind)}`, text(kind)] as const),
-  );
+  return kinds.map((kind) => [`crds/${fileName(kind)}`, text(kind)]);
 }
