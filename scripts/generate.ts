@@ -1,7 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { chartFiles } from './generated/chart.ts';
-import { chartFiles } from './generated/chart.ts';
 import { crdFiles } from './generated/crds.ts';
 import { referenceFiles } from './generated/reference.ts';
 
