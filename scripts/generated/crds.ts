@@ -60,7 +60,11 @@ function text(kind: Kind): string {
   return header + stringify(crd(kind), { lineWidth: 0, aliasDuplicateObjects: false });
 }
 
-/** For whoever applies them alone; chart.ts copies them to where the chart reads them. */
+const chartFolder = 'charts/cognito-gate/files/crds';
+
+/** `crds/` for whoever applies them alone, and the same bytes where the chart reads them (a chart has no other folder). */
 export function crdFiles(): readonly (readonly [string, string])[] {
-  return kinds.map((kind) => [`crds/${fileName(kind)}`, text(kind)]);
+  return ['crds', chartFolder].flatMap((folder) =>
+    kinds.map((kind) => [`${folder}/${fileName(kind)}`, text(kind)] as const),
+  );
 }
