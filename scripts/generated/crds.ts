@@ -60,11 +60,7 @@ function text(kind: Kind): string {
   return header + stringify(crd(kind), { lineWidth: 0, aliasDuplicateObjects: false });
 }
 
-const chartFolder = 'charts/cognito-gate/files/crds';
-
-/** `crds/` for whoever applies them alone, and the same bytes where the chart reads them (a chart has no other folder). */
+/** For whoever applies them alone. The chart's copies are made from these in chart.ts, and nowhere else. */
 export function crdFiles(): readonly (readonly [string, string])[] {
-  return ['crds', chartFolder].flatMap((folder) =>
-    kinds.map((kind) => [`${folder}/${fileName(kind)}`, text(kind)] as const),
-  );
+  return kinds.map((kind) => [`crds/${fileName(kind)}`, text(kind)]);
 }

@@ -1,8 +1,11 @@
+import type { z } from 'zod';
 import { findingReasons } from '../../src/model/finding.ts';
 import { refusalReasons } from '../../src/model/verdict.ts';
 import { accessPolicySpec } from '../../src/schema/access-policy.ts';
 import { annotationList, annotationPrefix } from '../../src/schema/annotations.ts';
+import { clusterAccessPolicySpec } from '../../src/schema/cluster-access-policy.ts';
 import { cognitoPoolSpec } from '../../src/schema/cognito-pool.ts';
+import { policyStatus, poolStatus } from '../../src/schema/status.ts';
 import { metricList } from '../../src/telemetry/metrics.ts';
 import { jsonSchema } from './json-schema.ts';
 import type { JsonSchema } from './json-schema.ts';
@@ -28,6 +31,7 @@ function typeOf(schema: JsonSchema): string {
   if (schema.enum !== undefined) return schema.enum.map((value) => `\`${String(value)}\``).join(', ');
   if (schema.type === 'array') return `list, at most ${schema.maxItems ?? 0}`;
   if (schema.type === 'string') return `text, at most ${schema.maxLength ?? 0} characters`;
+  if (schema.maxProperties !== undefined) return `map, at most ${schema.maxProperties}`;
   return schema.type ?? 'any';
 }
 
@@ -44,6 +48,14 @@ function fieldRows(schema: JsonSchema, path: string): readonly Row[] {
   });
 }
 
+function statusRows(schema: JsonSchema, path: string): readonly Row[] {
+  return Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
+    const at = path === '' ? name : `${path}.${name}`;
+    const below = [...statusRows(field, at), ...statusRows(field.items ?? {}, `${at}[]`)];
+    return [[`\`${at}\``, field.description ?? ''], ...below];
+  });
+}
+
 function fields(schema: JsonSchema): string {
   return table(['field of `spec`', 'type', 'needed', 'default', 'meaning'], fieldRows(schema, ''));
 }
@@ -51,15 +63,37 @@ function fields(schema: JsonSchema): string {
 const strict =
   'A field that is not in this list is an error that names it. Empty lists are errors: they never mean "everyone".';
 
+const refusedAtOnce =
+  'The API server refuses what this page forbids, and says which field and why. What needs other objects (a pool, an Ingress) is a [finding](findings.md), shown in the conditions of the object.';
+
+interface About {
+  readonly title: string;
+  readonly text: string;
+  readonly spec: z.ZodType;
+  readonly status: z.ZodType;
+}
+
+function kindPage({ title, text, spec, status }: About): string {
+  const shown = table(['field of `status`', 'meaning'], statusRows(jsonSchema(status), ''));
+  return page(title, text, strict, refusedAtOnce, fields(jsonSchema(spec)), '## Status', shown);
+}
+
 function policy(): string {
   const text =
-    'Who may pass which requests. All fields of an entry of `allow` or `deny` must hold, within a field any value will do, and entries are alternatives.';
-  return page('AccessPolicy', text, strict, fields(jsonSchema(accessPolicySpec)));
+    'Who may pass which requests. **The first rule that matches a request decides**, allowed or not; where none matches, the request is refused. All fields of an entry of `allow` or `deny` must hold, within a field any value will do, and entries are alternatives.';
+  return kindPage({ title: 'AccessPolicy', text, spec: accessPolicySpec, status: policyStatus });
+}
+
+function clusterPolicy(): string {
+  const text =
+    'The platform’s own policy, in no namespace: `default` decides where neither an AccessPolicy nor an annotation speaks; `required` is the floor, which holds whatever a namespace writes. Exceptions are made by labels of namespaces only. `default`, `required` or both must be there.';
+  const about = { title: 'ClusterAccessPolicy', spec: clusterAccessPolicySpec, status: policyStatus };
+  return kindPage({ ...about, text });
 }
 
 function pool(): string {
   const text = 'A Cognito user pool with one app client. Durations are written as `90s`, `15m`, `12h` or `1h30m`.';
-  return page('CognitoPool', text, strict, fields(jsonSchema(cognitoPoolSpec)));
+  return kindPage({ title: 'CognitoPool', text, spec: cognitoPoolSpec, status: poolStatus });
 }
 
 function annotations(): string {
@@ -75,10 +109,10 @@ function annotations(): string {
 }
 
 function findings(): string {
-  const rows = Object.entries(findingReasons).map(([reason, text]) => [`\`${reason}\``, text]);
+  const rows = Object.entries(findingReasons).map(([reason, { means, fix }]) => [`\`${reason}\``, means, fix]);
   const text =
     'What can be wrong with an object. An *error* makes the routes that depend on the object refuse, and no others; a *warning* changes nothing.';
-  return page('Findings', text, table(['reason', 'meaning'], rows));
+  return page('Findings', text, table(['reason', 'what it means', 'what to do'], rows));
 }
 
 function refusals(): string {
@@ -102,6 +136,7 @@ function metrics(): string {
 export function referenceFiles(): readonly (readonly [string, string])[] {
   return [
     ['docs/reference/policy.md', policy()],
+    ['docs/reference/cluster-policy.md', clusterPolicy()],
     ['docs/reference/pool.md', pool()],
     ['docs/reference/annotations.md', annotations()],
     ['docs/reference/findings.md', findings()],
