@@ -3,8 +3,9 @@ import type { PersonCondition, Policy } from '../model/policy.ts';
 import type { Installation } from '../model/snapshot.ts';
 import { clusterAccessPolicy } from '../schema/cluster-access-policy.ts';
 import type { ClusterAccessPolicySpec } from '../schema/cluster-access-policy.ts';
-import { mayDefault, readSelector, selects } from './ingress-selector.ts';
+import { leadsToSignIn, mayDefault, readSelector, selects } from './ingress-selector.ts';
 import type { IngressSelector } from './ingress-selector.ts';
+import type { Labels } from './label-selector.ts';
 import type { Namespaces } from './namespaces.ts';
 import type { Entry } from './objects.ts';
 import { conditionOf, conditionsOf, poolsOf, rulesOf } from './policies.ts';
@@ -150,6 +151,16 @@ function readPolicy(reader: Reader): Read {
   };
 }
 
+function selectedOf(read: readonly Read[], ingress: Entry, known: Labels | undefined): readonly ClusterPolicyEntry[] {
+  const found = read.filter(({ selectors }) => selectors.some((selector) => selects(selector, ingress, known)));
+  const unsure = found.filter(({ selectors }) => selectors.some(({ labels }) => labels !== undefined));
+  for (const { policy } of known === undefined ? unsure : []) {
+    const text = `its Namespace is not there and its labels are not known: ClusterAccessPolicy ${policy.name} counts as selecting it`;
+    ingress.report.warn('TargetNotFound', 'metadata.namespace', text);
+  }
+  return found.map(({ policy }) => policy);
+}
+
 /** Pure, but for what it says in the reports of the entries. */
 export function readClusterPolicies(
   entries: readonly Entry[],
@@ -158,12 +169,10 @@ export function readClusterPolicies(
   namespaces: Namespaces,
 ): ClusterPolicies {
   const read = entries.map((entry) => readPolicy({ entry, pools, installation }));
+  const known = (ingress: Entry): Labels | undefined => namespaces.labelsOf(ingress.ref.namespace);
   return {
     entries: read.map(({ policy }) => policy),
-    selecting: (ingress) =>
-      read
-        .filter(({ selectors }) => selectors.some((selector) => selects(selector, ingress, namespaces)))
-        .map(({ policy }) => policy),
-    certain: (ingress) => namespaces.labelsOf(ingress.ref.namespace) !== undefined,
+    selecting: (ingress) => (leadsToSignIn(ingress, installation) ? [] : selectedOf(read, ingress, known(ingress))),
+    certain: (ingress) => known(ingress) !== undefined,
   };
 }

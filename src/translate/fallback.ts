@@ -21,7 +21,7 @@ function nameOf({ ref }: Entry): string {
 export function reportUnreadable({ ingress, selectedBy }: Selected): void {
   for (const { name, reason, mistake } of selectedBy) {
     if (reason === undefined) continue;
-    ingress.report.error(reason, '', `ClusterAccessPolicy ${name} selects it and can not be read: ${mistake}`);
+    ingress.report.error(reason, '', `ClusterAccessPolicy ${name} selects it and is broken: ${mistake}`);
   }
 }
 
@@ -62,7 +62,7 @@ function refused(claim: ClusterPolicyEntry, ingress: Entry, pools: Pools): Findi
   if (fallback?.policy !== undefined) return refusedPool(claim, ingress, pools);
   const reason = fallback?.reason ?? 'Invalid';
   const why = fallback?.mistake ?? '';
-  ingress.report.error(reason, '', `the default of ClusterAccessPolicy ${name} can not be read: ${why}`);
+  ingress.report.error(reason, '', `the default of ClusterAccessPolicy ${name} is broken: ${why}`);
   return reason;
 }
 

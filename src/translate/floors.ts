@@ -7,35 +7,46 @@ export interface Violation {
   readonly field: string;
   readonly inline: string;
   readonly text: string;
+  readonly fix: string;
+  readonly inlineFix: string;
 }
 
 type Floor = Required['publicRules'];
 
+const allowed = {
+  Forbid: 'no rule may be Public',
+  ExactPathsOnly: 'Public rules may only be for Exact paths',
+} as const;
+
+/** Inline annotations have at most these two Public rules, each named by its annotation. */
+const inlineFixes: Readonly<Record<string, string>> = {
+  access: 'write SignedIn, or allowed-groups instead',
+  'public-paths': 'remove what is not allowed',
+};
+
 /** A rule for everybody, and the part of it that is too wide. */
-function ruleViolation(rule: Rule, field: string, floor: Floor): Violation | undefined {
+function ruleViolation(rule: Rule, field: string, floor: Exclude<Floor, 'Allow'>): Violation | undefined {
   if (rule.access.kind !== 'Public') return undefined;
-  const inline = rule.name;
-  const what = `rule "${rule.name}"`;
-  if (floor === 'Forbid') {
-    const text = `no rule may be Public, and ${what} is: write access: SignedIn or allow, or remove the rule`;
-    return { field: `${field}.access`, inline, text };
-  }
-  const allowed = 'Public rules may only be for Exact paths';
+  const found = (at: string, what: string, fix: string): Violation => ({
+    field: at,
+    inline: rule.name,
+    text: `${allowed[floor]}, and rule "${rule.name}" ${what}`,
+    fix,
+    inlineFix: inlineFixes[rule.name] ?? fix,
+  });
+  if (floor === 'Forbid') return found(`${field}.access`, 'is', 'write access: SignedIn or allow, or remove the rule');
   const { paths } = rule.match;
-  if (paths === undefined) {
-    return { field: `${field}.match`, inline, text: `${allowed}, and ${what} is for every path: name Exact paths` };
-  }
+  if (paths === undefined) return found(`${field}.match`, 'is for every path', 'name Exact paths');
   const wide = paths.findIndex(({ type }) => type !== 'Exact');
   if (wide === -1) return undefined;
-  const text = `${allowed}, and ${what} has a path of another type: name each path, as Exact`;
-  return { field: `${field}.match.paths[${wide}].type`, inline, text };
+  return found(`${field}.match.paths[${wide}].type`, 'has a path of another type', 'name each path, as Exact');
 }
 
 /** A preflight that passes lets every path be asked for without a session: that is no Exact path. */
 function preflightViolation(policy: Policy): Violation | undefined {
   if (policy.corsPreflight !== 'Pass') return undefined;
-  const text = 'corsPreflight: Pass lets requests without a session through to every path: write Check';
-  return { field: 'spec.corsPreflight', inline: 'cors-preflight', text };
+  const text = 'Pass lets preflights without a session through to every path';
+  return { field: 'spec.corsPreflight', inline: 'cors-preflight', text, fix: 'write Check', inlineFix: 'write Check' };
 }
 
 function violations(policy: Policy, floor: Floor): readonly Violation[] {

@@ -1,7 +1,7 @@
+import type { Installation } from '../model/snapshot.ts';
 import { clusterAccessPolicySpec } from '../schema/cluster-access-policy.ts';
-import { labelTest } from './label-selector.ts';
-import type { LabelTest } from './label-selector.ts';
-import type { Namespaces } from './namespaces.ts';
+import { labelsOfObject, labelTest } from './label-selector.ts';
+import type { Labels, LabelTest } from './label-selector.ts';
 import { asJson } from './objects.ts';
 import type { Entry, Json } from './objects.ts';
 
@@ -12,6 +12,8 @@ export interface IngressSelector {
 }
 
 const legacyClass = 'kubernetes.io/ingress.class';
+/** Contract of what the controller writes: see companions. */
+const companionLabel = 'cognito-gate.dev/companion';
 const { selector: schema, ...others } = clusterAccessPolicySpec.shape;
 
 function isText(value: unknown): value is string {
@@ -56,16 +58,34 @@ function classesOf(ingress: Entry): readonly string[] {
   });
 }
 
+function hostsOf(ingress: Entry): readonly unknown[] {
+  return ingress.values.flatMap((value) => {
+    const rules = asJson(value['spec'])['rules'];
+    return Array.isArray(rules) ? rules.map((rule) => asJson(rule)['host']) : [];
+  });
+}
+
+/**
+ * The way to the sign-in pages: companions, and the Ingress of the sign-in host itself. Behind a default that is for
+ * every Ingress nobody could sign in any more. Only where no tenant writes: in the release's namespace, or a folder.
+ */
+export function leadsToSignIn(ingress: Entry, { releaseNamespace, signInHost }: Installation): boolean {
+  const inside = ingress.ref.namespace === releaseNamespace;
+  if (!inside && releaseNamespace !== undefined) return false;
+  const [value = {}] = ingress.values;
+  if (inside && labelsOfObject(value).get(companionLabel) === 'true') return true;
+  const hosts = hostsOf(ingress);
+  return hosts.length > 0 && hosts.every((host) => typeof host === 'string' && host.toLowerCase() === signInHost);
+}
+
 /**
  * A namespace can't leave by keeping silent: an Ingress that names no class may be served by a proxy of any class, and
- * counts as one of the selected; so does an Ingress whose namespace isn't known.
+ * counts as one of the selected; so does an Ingress whose namespace isn't known (labels undefined).
  */
-export function selects(selector: IngressSelector, ingress: Entry, namespaces: Namespaces): boolean {
-  const { classes, labels } = selector;
+export function selects({ classes, labels }: IngressSelector, ingress: Entry, known: Labels | undefined): boolean {
   if (classes !== undefined) {
     const named = classesOf(ingress);
     if (named.length > 0 && !named.some((name) => classes.has(name))) return false;
   }
-  const known = namespaces.labelsOf(ingress.ref.namespace);
   return labels === undefined || known === undefined || labels(known);
 }

@@ -88,14 +88,14 @@ function unite(
 /** A policy that lets more through than the platform allows is not cut down to it: what is left might be open elsewhere. */
 function keepsFloors({ policy, entry, name }: Contender, { ingress, selectedBy = [] }: Claimed): boolean {
   const found = policy === undefined ? [] : floorViolations(policy, selectedBy);
-  for (const { field, inline, text } of found) {
+  for (const { field, inline, text, fix, inlineFix } of found) {
     if (entry === ingress) {
-      ingress.report.error('FloorViolated', annotationField(inline), text);
+      ingress.report.error('FloorViolated', annotationField(inline), `${text}: ${inlineFix}`);
       continue;
     }
     const { namespace, name: own } = ingress.ref;
-    entry.report.error('FloorViolated', field, `on Ingress ${namespace}/${own}: ${text}`);
-    ingress.report.error('FloorViolated', '', `AccessPolicy ${name}, ${field}: ${text}`);
+    entry.report.error('FloorViolated', field, `on Ingress ${namespace}/${own}: ${text}: ${fix}`);
+    ingress.report.error('FloorViolated', '', `AccessPolicy ${name}, ${field}: ${text}: ${fix}`);
   }
   return found.length === 0;
 }
@@ -130,11 +130,11 @@ function stateOf(claimed: Claimed, reading: Reading): RouteState {
 
 /** The route of a protected Ingress, in force or broken. */
 export function routeOf(claimed: Claimed, reading: Reading): Route {
-  const { ingress, marks } = claimed;
+  const { ingress, marks, policies } = claimed;
   const { namespace, name } = ingress.ref;
   const places = readPlaces(ingress, reading.installation);
   const state = stateOf(claimed, reading);
-  if (!marks.marked) {
+  if (!marks.marked && policies.length > 0) {
     const text = `only a policy points at it: add an annotation such as ${annotationPrefix}policy, which closes it even before its policy exists`;
     ingress.report.warn('MarkAdvised', 'metadata.annotations', text);
   }
