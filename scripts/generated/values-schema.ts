@@ -33,8 +33,9 @@ const simpleRule = /^self\.matches\(r'(.*)'\)$/;
 
 /** A rule of CEL that is one regular expression is a pattern here; others wait for the program's own answer. */
 function patternOf(rules: unknown): string | undefined {
-  const [only, ...more]: readonly unknown[] = Array.isArray(rules) ? rules : [];
-  if (more.length > 0 || typeof only !== 'object' || only === null || !('rule' in only)) return undefined;
+  const list: readonly unknown[] = Array.isArray(rules) ? rules : [];
+  const only = list.length === 1 ? list[0] : undefined;
+  if (typeof only !== 'object' || only === null || !('rule' in only)) return undefined;
   return simpleRule.exec(String(only.rule))?.[1];
 }
 
