@@ -21,7 +21,7 @@ export interface IngressPlan {
   readonly state: 'Enforced' | 'Refusing' | 'Unprotected';
   /** Why it refuses, or why it can't be protected. */
   readonly reason: FindingReason | undefined;
-  /** The policy in force as `namespace/name`; of inline annotations `namespace/ingress/name`. */
+  /** The policy in force as `namespace/name`; of inline annotations `namespace/ingress/name`; of a ClusterAccessPolicy its `name`. */
   readonly policy: string | undefined;
 }
 

@@ -37,10 +37,11 @@ export interface Rule {
   readonly access: Access;
 }
 
-/** What an AccessPolicy (or inline annotations) says, with every reference resolved. */
+/** What an AccessPolicy (or inline annotations, or a ClusterAccessPolicy's default) says, with every reference resolved. */
 export interface Policy {
+  /** Empty for the default of a ClusterAccessPolicy. */
   readonly namespace: string;
-  /** The AccessPolicy's name; for inline annotations `ingress/<name>`. */
+  /** The object's name; for inline annotations `ingress/<name>`. */
   readonly name: string;
   readonly pools: readonly PoolId[];
   readonly corsPreflight: 'Check' | 'Pass';

@@ -17,7 +17,7 @@ import type { Report } from './report.ts';
 
 /** What decides where neither a policy nor an annotation speaks. */
 export interface Fallback {
-  /** In no namespace: a route gives it its own. */
+  /** In no namespace, and named as the ClusterAccessPolicy. */
   readonly policy: Policy | undefined;
   readonly reason: FindingReason | undefined;
   /** The first mistake, with its field; empty where there is none. */
@@ -89,7 +89,7 @@ function fallbackOf(spec: ClusterAccessPolicySpec, reader: Reader): Fallback | u
   const ids = poolsOf(spec.poolRefs, reading);
   const policy: Policy = {
     namespace: clusterScope,
-    name: `cluster/${ref.name}`,
+    name: ref.name,
     pools: ids,
     corsPreflight: spec.default.corsPreflight,
     allowedOrigins: spec.default.allowedOrigins ?? [],

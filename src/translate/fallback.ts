@@ -79,5 +79,5 @@ export function fallBack({ ingress, selectedBy }: Selected, pools: Pools, audits
   const policy = only.fallback?.policy;
   if (reason !== undefined || policy === undefined) return { kind: 'broken', reason: reason ?? 'Invalid' };
   const deny = [...policy.deny, ...requiredDeny(selectedBy)];
-  return { kind: 'enforced', policy: { ...policy, namespace: ingress.ref.namespace, deny }, audits };
+  return { kind: 'enforced', policy: { ...policy, deny }, audits };
 }
