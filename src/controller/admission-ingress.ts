@@ -1,0 +1,149 @@
+import { isRecord } from '../kubernetes/object.ts';
+import type { KubeObject } from '../kubernetes/object.ts';
+import type { Finding, FindingReason } from '../model/finding.ts';
+import type { IngressPlan } from '../model/plan.ts';
+import { wiring } from '../planes/nginx-wiring.ts';
+import type { Install } from '../planes/nginx-wiring.ts';
+import { statusAnnotationName } from '../planes/status-annotation.ts';
+import { allowed, denied } from './admission-review.ts';
+import type { AdmissionRequest, AdmissionResponse } from './admission-review.ts';
+import { certainlyWrong, isMarked, sentence, sentences } from './admission-words.ts';
+import { annotationPatch } from './annotation-patch.ts';
+import type { AnnotationChanges } from './annotation-patch.ts';
+import { annotationsOf, asksUs, presentedIngress } from './presented-ingress.ts';
+import { ingressWrite, isWired } from './wanted-ingress.ts';
+
+/** What one object would come to beside everything else (translate's DryRun). */
+export interface DryRunLike {
+  readonly plan: IngressPlan | undefined;
+  readonly findings: readonly Finding[];
+}
+
+export interface IngressAdmission {
+  readonly dryRun: (value: unknown) => DryRunLike;
+  readonly routeId: (namespace: string, name: string) => string;
+  readonly install: Install;
+}
+
+type HandOver = Pick<IngressAdmission, 'routeId' | 'install'>;
+
+/** What makes a marked Ingress open in spite of its mark: it must not come into being. */
+const opens: ReadonlySet<FindingReason> = new Set([
+  'NoHost',
+  'SignInHostIsApp',
+  'PathReserved',
+  'PlaneUnsupported',
+  'ForeignAuthUrl',
+  'AuthDropped',
+]);
+
+interface Judged {
+  readonly presented: Readonly<Record<string, unknown>>;
+  readonly plan: IngressPlan | undefined;
+  /** Undefined: nothing speaks against it. */
+  readonly refusal: string | undefined;
+  readonly warnings: readonly string[];
+}
+
+/** What protection depends on; an update that leaves it alone is not refused for what was there before. */
+function protectionOf(object: Readonly<Record<string, unknown>> | undefined): string {
+  const annotations = Object.entries(annotationsOf(object) ?? {})
+    .filter(([name]) => /^(cognito-gate\.dev|nginx\.ingress\.kubernetes\.io|kubernetes\.io)\//.test(name))
+    .toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const spec = isRecord(object?.['spec']) ? object['spec'] : {};
+  return JSON.stringify([annotations, spec['ingressClassName'], spec['rules'], spec['defaultBackend']]);
+}
+
+function isUnchanged({ operation, object, oldObject }: AdmissionRequest): boolean {
+  return operation === 'UPDATE' && protectionOf(object) === protectionOf(oldObject);
+}
+
+function judge(request: AdmissionRequest, { dryRun, routeId, install }: IngressAdmission): Judged {
+  const id = routeId(request.namespace, request.name);
+  const presented = presentedIngress(request, id, install);
+  const { plan, findings } = dryRun(presented);
+  const before = annotationsOf(request.oldObject) ?? {};
+  const wasWired = request.operation === 'UPDATE' && asksUs(before, wiring(id, install));
+  const binds = plan?.act !== 'Withdraw' && (isMarked(annotationsOf(request.object) ?? {}) || wasWired);
+  const unprotected = plan?.state === 'Unprotected';
+  const refuses = ({ severity, reason }: Finding): boolean =>
+    severity === 'error' && (certainlyWrong.has(reason) || opens.has(reason) || unprotected);
+  const refused = binds && !isUnchanged(request) ? findings.filter(refuses) : [];
+  const silent = unprotected && binds && !isUnchanged(request) && refused.length === 0;
+  const about = `Ingress ${request.namespace}/${request.name}`;
+  return {
+    presented,
+    plan,
+    refusal:
+      refused.length > 0
+        ? sentences(about, refused)
+        : silent
+          ? `${about} cannot be protected${plan.reason === undefined ? '' : ` (${plan.reason})`}`
+          : undefined,
+    warnings: findings.filter((finding) => !refused.includes(finding)).map(sentence),
+  };
+}
+
+/** What is to become of the annotations as they are in the request. */
+function changesFor({ plan, presented }: Judged, object: KubeObject, install: Install): AnnotationChanges {
+  const write = plan === undefined ? undefined : ingressWrite(plan, object, install);
+  if (write !== undefined) {
+    const body = write.verb === 'apply' ? write.body : write.patch;
+    return (body as { readonly metadata: { readonly annotations: AnnotationChanges } }).metadata.annotations;
+  }
+  if (plan !== undefined && plan.act !== 'Leave') return {};
+  // Nothing of ours is to be written; what a client wrote into the status is taken back.
+  const status = annotationsOf(presented)?.[statusAnnotationName];
+  return { [statusAnnotationName]: plan === undefined ? null : (status ?? null) };
+}
+
+/** The object of the request as the writing part knows objects; uid and version may be missing at a creation. */
+function kubeObjectOf({ object, namespace, name }: AdmissionRequest): KubeObject {
+  const annotations = annotationsOf(object);
+  return {
+    metadata: { name, namespace, uid: '', resourceVersion: '', ...(annotations !== undefined && { annotations }) },
+  };
+}
+
+/** Wires, or takes off, or refuses, in the very request. */
+export function mutateIngress(request: AdmissionRequest, admission: IngressAdmission): AdmissionResponse {
+  if (request.name === '') return unnamed(request);
+  const judged = judge(request, admission);
+  if (judged.refusal !== undefined) return denied(request.uid, judged.refusal, judged.warnings);
+  const changes = changesFor(judged, kubeObjectOf(request), admission.install);
+  return allowed(request.uid, judged.warnings, annotationPatch(annotationsOf(request.object), changes));
+}
+
+/** The last word, after every mutating webhook: others may have changed what we looked at, or wrote. */
+export function validateIngress(request: AdmissionRequest, admission: IngressAdmission): AdmissionResponse {
+  const { plan, refusal } = judge(request, admission);
+  if (refusal !== undefined) return denied(request.uid, refusal);
+  if (plan?.act === 'Wire' && !isWired(plan.routeId, kubeObjectOf(request), admission.install)) {
+    const names = Object.keys(wiring(plan.routeId, admission.install)).join(', ');
+    const text = `Ingress ${request.namespace}/${request.name} would be open: another admission webhook changed or removed an annotation of its protection (${names}); let that webhook leave them alone`;
+    return denied(request.uid, text);
+  }
+  return allowed(request.uid);
+}
+
+/**
+ * An Ingress that names another installation from now on keeps our wiring until that one writes its own: naming one that
+ * doesn't exist is no way out of protection.
+ */
+export function handedOver(request: AdmissionRequest, { routeId, install }: HandOver): AdmissionResponse {
+  const id = routeId(request.namespace, request.name);
+  const ours = wiring(id, install);
+  const present = annotationsOf(request.object);
+  const wasWired = asksUs(annotationsOf(request.oldObject) ?? {}, ours);
+  if (!wasWired || (present?.['nginx.ingress.kubernetes.io/auth-url'] ?? '') !== '') return allowed(request.uid);
+  return allowed(request.uid, [], annotationPatch(present, ours));
+}
+
+/** The route id hangs on the name, which the API server makes after us. */
+function unnamed({ uid, namespace, object }: AdmissionRequest): AdmissionResponse {
+  if (!isMarked(annotationsOf(object) ?? {})) return allowed(uid);
+  return denied(
+    uid,
+    `Ingress ${namespace}/ without a name cannot be protected: metadata.generateName: give it metadata.name instead`,
+  );
+}
