@@ -41,7 +41,7 @@ export function covers(host: string, other: string): boolean {
   return host === other || (host.startsWith('*.') && other.endsWith(host.slice(1)));
 }
 
-function isReserved({ path, type }: RoutePath, prefix: string): boolean {
+export function isReserved({ path, type }: RoutePath, prefix: string): boolean {
   const plain = path.toLowerCase();
   const own = prefix.toLowerCase();
   return plain === own || plain.startsWith(type === 'ImplementationSpecific' ? own : `${own}/`);
@@ -68,18 +68,30 @@ function reportRule(rule: Json, at: string, installation: Installation, report: 
   }
 }
 
+function rulesOf(entry: Entry): readonly Json[] {
+  return entry.values.flatMap((value) => listOf(asJson(value['spec'])['rules']));
+}
+
+/** Every host and path that can be read, the sign-in host too, each once. */
+export function writtenPaths(entry: Entry): readonly RoutePath[] {
+  const paths = rulesOf(entry).flatMap(pathsOf);
+  const unique = new Map(paths.map((path) => [JSON.stringify([path.host, path.path, path.type]), path]));
+  if (entry.values.length === 1) return [...unique.values()];
+  return [...unique].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, path]) => path);
+}
+
 /** Where the Ingress is. The sign-in host is never a host of a route. */
+export function placesOf(entry: Entry, installation: Installation): Places {
+  const paths = writtenPaths(entry).filter((path) => !covers(path.host, installation.signInHost));
+  return { hosts: [...new Set(paths.map((path) => path.host))], paths };
+}
+
+/** The same, with everything that is wrong with it reported. */
 export function readPlaces(entry: Entry, installation: Installation): Places {
   const { report } = entry;
   if (entry.values.length === 1) parse(ingress, entry.values[0], report);
-  const rules = entry.values.flatMap((value) => listOf(asJson(value['spec'])['rules']));
+  const rules = rulesOf(entry);
   if (rules.length === 0) report.error('NoHost', 'spec.rules', 'has no rule with a host: add one');
   for (const [index, rule] of rules.entries()) reportRule(rule, `spec.rules[${index}]`, installation, report);
-  const paths = rules.flatMap(pathsOf).filter((path) => !covers(path.host, installation.signInHost));
-  const unique = new Map(paths.map((path) => [JSON.stringify([path.host, path.path, path.type]), path]));
-  const sorted =
-    entry.values.length === 1
-      ? [...unique.values()]
-      : [...unique].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, path]) => path);
-  return { hosts: [...new Set(sorted.map((path) => path.host))], paths: sorted };
+  return placesOf(entry, installation);
 }

@@ -1,5 +1,7 @@
 import type { ObjectRef } from '../model/finding.ts';
+import { defaultController } from '../model/snapshot.ts';
 import type { SourceObject } from '../model/snapshot.ts';
+import { annotationPrefix } from '../schema/annotations.ts';
 import { apiGroup } from '../schema/api.ts';
 import { namespaceName, objectName } from '../schema/fields.ts';
 import { createReport } from './report.ts';
@@ -14,10 +16,9 @@ export interface Entry {
 
 export type Json = Readonly<Record<string, unknown>>;
 
-export interface Sorted {
-  readonly ingresses: readonly Entry[];
-  readonly policies: readonly Entry[];
-  readonly pools: readonly Entry[];
+export type Family = 'ingresses' | 'policies' | 'clusterPolicies' | 'pools' | 'namespaces' | 'ingressClasses';
+
+export interface Sorted extends Readonly<Record<Family, readonly Entry[]>> {
   /** Reports about everything that is not read. */
   readonly others: readonly Report[];
 }
@@ -34,35 +35,44 @@ function groupOf(apiVersion: string): string {
   return apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
 }
 
-type Family = 'ingresses' | 'policies' | 'pools';
+const ownKinds: ReadonlyMap<string, Family> = new Map([
+  ['AccessPolicy', 'policies'],
+  ['ClusterAccessPolicy', 'clusterPolicies'],
+  ['CognitoPool', 'pools'],
+]);
+
+const clusterScoped: ReadonlySet<string> = new Set(['clusterPolicies', 'namespaces', 'ingressClasses']);
 
 /** Lenient about a missing apiVersion: such an object is broken, not invisible. */
 function familyOf(group: string, kind: string): Family | undefined {
   if (kind === 'Ingress' && ['networking.k8s.io', 'extensions', ''].includes(group)) return 'ingresses';
-  if (group !== apiGroup && group !== '') return undefined;
-  if (kind === 'AccessPolicy') return 'policies';
-  return kind === 'CognitoPool' ? 'pools' : undefined;
+  if (kind === 'IngressClass' && group === 'networking.k8s.io') return 'ingressClasses';
+  if (kind === 'Namespace' && group === '') return 'namespaces';
+  return group === apiGroup || group === '' ? ownKinds.get(kind) : undefined;
 }
-
-const later = ['ClusterAccessPolicy', 'SessionRevocation'];
 
 function ignored(ref: ObjectRef, group: string, value: Json): Report {
   const report = createReport(ref);
-  if (group === apiGroup && later.includes(ref.kind)) {
+  if (group === apiGroup && ref.kind === 'SessionRevocation') {
     report.error('NotYetSupported', 'kind', `${ref.kind} is not built yet and has no effect: remove it`);
   } else if (group === apiGroup) {
-    report.error('KindIgnored', 'kind', 'there is no such kind: write AccessPolicy or CognitoPool');
+    const kinds = [...ownKinds.keys()].join(', ');
+    report.error('KindIgnored', 'kind', `there is no such kind: write one of ${kinds}`);
   } else if (ref.kind === '' || typeof value['apiVersion'] !== 'string') {
     report.error('Invalid', 'kind', 'not a Kubernetes object: apiVersion and kind must be there');
   } else {
-    report.warn('KindIgnored', 'kind', 'this kind is not read: only Ingress, AccessPolicy and CognitoPool are');
+    report.warn(
+      'KindIgnored',
+      'kind',
+      'this kind is not read: only Ingresses, their classes, Namespaces and our own are',
+    );
   }
   return report;
 }
 
-function named(ref: ObjectRef): Report | undefined {
+function named(ref: ObjectRef, family: Family): Report | undefined {
   const report = createReport(ref);
-  if (!namespaceName.safeParse(ref.namespace).success) {
+  if (!clusterScoped.has(family) && !namespaceName.safeParse(ref.namespace).success) {
     report.error('Invalid', 'metadata.namespace', 'must be the name of a namespace: add it');
   }
   if (!objectName.safeParse(ref.name).success)
@@ -79,44 +89,73 @@ function byName(a: Entry, b: Entry): number {
   return compare(a.ref.namespace, b.ref.namespace) || compare(a.ref.name, b.ref.name);
 }
 
+/** Kubernetes' own way to write many objects into one document; `kubectl get -o yaml` prints it. */
+function expanded(value: unknown, depth = 0): readonly Json[] {
+  const json = asJson(value);
+  const items = json['items'];
+  if (json['kind'] !== 'List' || json['apiVersion'] !== 'v1' || !Array.isArray(items) || depth > 2) return [json];
+  return items.flatMap((item) => expanded(item, depth + 1));
+}
+
+/** Two installations in one cluster never touch each other's objects. */
+function isFor(controllerName: string, metadata: Json): boolean {
+  const named = asJson(metadata['annotations'])[`${annotationPrefix}controller`];
+  return (typeof named === 'string' ? named : defaultController) === controllerName;
+}
+
+interface Sorting {
+  readonly found: Readonly<Record<Family, Map<string, { readonly ref: ObjectRef; readonly values: Json[] }>>>;
+  readonly others: Report[];
+}
+
+function place(json: Json, controllerName: string, { found, others }: Sorting): void {
+  const metadata = asJson(json['metadata']);
+  const group = groupOf(asText(json['apiVersion']));
+  const kind = asText(json['kind']);
+  const family = familyOf(group, kind);
+  const placeless = family !== undefined && clusterScoped.has(family);
+  const ref = { kind, namespace: placeless ? '' : asText(metadata['namespace']), name: asText(metadata['name']) };
+  const unread = family === undefined ? ignored(ref, group, json) : named(ref, family);
+  if (family === undefined || unread !== undefined) {
+    if (unread !== undefined) others.push(unread);
+    return;
+  }
+  if (family !== 'namespaces' && family !== 'ingressClasses' && !isFor(controllerName, metadata)) return;
+  const id = `${ref.namespace}/${ref.name}`;
+  const known = found[family].get(id);
+  if (known === undefined) found[family].set(id, { ref, values: [json] });
+  else known.values.push(json);
+}
+
 /** Sorts documents by what they describe; the result doesn't depend on their order. */
-export function sortObjects(objects: readonly SourceObject[]): Sorted {
-  const found = {
-    ingresses: new Map<string, Json[]>(),
-    policies: new Map<string, Json[]>(),
-    pools: new Map<string, Json[]>(),
+export function sortObjects(objects: readonly SourceObject[], controllerName: string): Sorted {
+  const sorting: Sorting = {
+    found: {
+      ingresses: new Map(),
+      policies: new Map(),
+      clusterPolicies: new Map(),
+      pools: new Map(),
+      namespaces: new Map(),
+      ingressClasses: new Map(),
+    },
+    others: [],
   };
-  const refs = new Map<string, ObjectRef>();
-  const others: Report[] = [];
   for (const { value } of objects) {
-    const json = asJson(value);
-    const metadata = asJson(json['metadata']);
-    const group = groupOf(asText(json['apiVersion']));
-    const ref = {
-      kind: asText(json['kind']),
-      namespace: asText(metadata['namespace']),
-      name: asText(metadata['name']),
-    };
-    const family = familyOf(group, ref.kind);
-    const unread = family === undefined ? ignored(ref, group, json) : named(ref);
-    if (family === undefined || unread !== undefined) {
-      if (unread !== undefined) others.push(unread);
-      continue;
-    }
-    const id = `${ref.namespace}/${ref.name}`;
-    refs.set(`${family}/${id}`, ref);
-    found[family].set(id, [...(found[family].get(id) ?? []), json]);
+    for (const json of expanded(value)) place(json, controllerName, sorting);
   }
   const entries = (family: Family): readonly Entry[] =>
-    [...found[family]]
-      .flatMap(([id, values]) => {
-        const ref = refs.get(`${family}/${id}`);
-        return ref === undefined
-          ? []
-          : [{ ref, values: settled(values), report: reportDuplicates(ref, values.length) }];
-      })
+    [...sorting.found[family].values()]
+      .map(({ ref, values }) => ({ ref, values: settled(values), report: reportDuplicates(ref, values.length) }))
       .toSorted(byName);
-  return { ingresses: entries('ingresses'), policies: entries('policies'), pools: entries('pools'), others };
+  return {
+    ingresses: entries('ingresses'),
+    policies: entries('policies'),
+    clusterPolicies: entries('clusterPolicies'),
+    pools: entries('pools'),
+    namespaces: entries('namespaces'),
+    ingressClasses: entries('ingressClasses'),
+    others: sorting.others,
+  };
 }
 
 function textOf(value: Json): string {

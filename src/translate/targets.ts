@@ -1,13 +1,18 @@
-import { requirementSchema } from '../schema/access-policy.ts';
+import { looseLabelTest } from './label-selector.ts';
+import type { Labels, LabelTest } from './label-selector.ts';
 import { asJson } from './objects.ts';
 import type { Entry, Json } from './objects.ts';
 import type { PolicyEntry } from './policies.ts';
 
-type Labels = ReadonlyMap<string, string>;
-type Test = (labels: Labels) => boolean;
-
 /** Names of the Ingresses of one namespace, with their labels. */
 export type Candidates = ReadonlyMap<string, Labels>;
+
+/** Which Ingresses of its namespace a policy points at. */
+export interface Targeting {
+  readonly policy: PolicyEntry;
+  readonly names: ReadonlySet<string>;
+  readonly tests: readonly LabelTest[];
+}
 
 function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
@@ -25,40 +30,26 @@ function referenced(spec: Json, own: string): readonly string[] {
   });
 }
 
-function requirementTest(value: unknown): Test | undefined {
-  const parsed = requirementSchema.safeParse(value);
-  if (!parsed.success) return undefined;
-  const { key, operator, values = [] } = parsed.data;
-  if (operator === 'Exists') return (labels) => labels.has(key);
-  if (operator === 'DoesNotExist') return (labels) => !labels.has(key);
-  const wanted = new Set(values);
-  const isIn: Test = (labels) => {
-    const label = labels.get(key);
-    return label !== undefined && wanted.has(label);
-  };
-  return operator === 'In' ? isIn : (labels) => !isIn(labels);
-}
-
-/** As Kubernetes selects; undefined where no part of it can be read. Parts that can't are left out. */
-function selectorTest(value: unknown): Test | undefined {
-  const selector = asJson(value);
-  const labels = Object.entries(asJson(selector['matchLabels'])).filter(([, wanted]) => typeof wanted === 'string');
-  const tests: readonly Test[] = [
-    ...labels.map(
-      ([key, wanted]): Test =>
-        (has) =>
-          has.get(key) === wanted,
-    ),
-    ...listOf(selector['matchExpressions'])
-      .map(requirementTest)
-      .filter((test) => test !== undefined),
-  ];
-  return tests.length === 0 ? undefined : (has) => tests.every((test) => test(has));
-}
-
 export function labelsOf(ingress: Entry): Labels {
   const pairs = ingress.values.flatMap((value) => Object.entries(asJson(asJson(value['metadata'])['labels'])));
   return new Map(pairs.flatMap(([key, value]) => (typeof value === 'string' ? [[key, value]] : [])));
+}
+
+function specsOf(policy: PolicyEntry): readonly Json[] {
+  return policy.entry.values.map((value) => asJson(value['spec']));
+}
+
+export function targetingOf(policy: PolicyEntry): Targeting {
+  const specs = specsOf(policy);
+  return {
+    policy,
+    names: new Set(specs.flatMap((spec) => referenced(spec, policy.namespace))),
+    tests: specs.map((spec) => looseLabelTest(spec['targetSelector'])).filter((test) => test !== undefined),
+  };
+}
+
+export function pointsAt({ names, tests }: Targeting, name: string, labels: Labels): boolean {
+  return names.has(name) || tests.some((test) => test(labels));
 }
 
 function reportRefs(policy: PolicyEntry, spec: Json, candidates: Candidates): void {
@@ -85,23 +76,12 @@ function reportRefs(policy: PolicyEntry, spec: Json, candidates: Candidates): vo
   }
 }
 
-/** Names of the Ingresses that a policy claims; what isn't there is reported. */
-export function claimsOf(policy: PolicyEntry, candidates: Candidates): ReadonlySet<string> {
-  const claimed = new Set<string>();
-  for (const value of policy.entry.values) {
-    const spec = asJson(value['spec']);
-    for (const name of referenced(spec, policy.namespace)) if (candidates.has(name)) claimed.add(name);
-    const test = selectorTest(spec['targetSelector']);
-    const selected = test === undefined ? [] : [...candidates].filter(([, labels]) => test(labels));
-    for (const [name] of selected) claimed.add(name);
-    reportRefs(policy, spec, candidates);
-    if (test !== undefined && selected.length === 0) {
-      policy.entry.report.warn(
-        'TargetNotFound',
-        'spec.targetSelector',
-        'no Ingress of this namespace has these labels',
-      );
-    }
+/** Says which targets aren't there. */
+export function reportTargets({ policy, tests }: Targeting, candidates: Candidates): void {
+  for (const spec of specsOf(policy)) reportRefs(policy, spec, candidates);
+  for (const test of tests) {
+    if (candidates.values().some((labels) => test(labels))) continue;
+    const text = 'no Ingress of this namespace has these labels';
+    policy.entry.report.warn('TargetNotFound', 'spec.targetSelector', text);
   }
-  return claimed;
 }

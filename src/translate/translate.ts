@@ -2,33 +2,28 @@ import { createTable } from '../decide/table.ts';
 import type { Table } from '../decide/table.ts';
 import type { Finding } from '../model/finding.ts';
 import type { IngressPlan, PolicyReport, PoolReport } from '../model/plan.ts';
-import type { Pool } from '../model/pool.ts';
-import type { Route } from '../model/route.ts';
 import type { Snapshot } from '../model/snapshot.ts';
-import { readMarks } from './inline-policy.ts';
+import { dryRun } from './dry-run.ts';
+import type { DryRun } from './dry-run.ts';
+import { neighbourFindings, readNeighbourhood } from './neighbours.ts';
 import { sortObjects } from './objects.ts';
-import type { Entry } from './objects.ts';
-import { findingsOf, readPolicies } from './policies.ts';
-import type { PolicyEntry } from './policies.ts';
-import { readPools } from './pools.ts';
-import type { Pools } from './pools.ts';
+import type { Entry, Sorted } from './objects.ts';
+import { findingsOf } from './policies.ts';
+import { policyReports, poolReports } from './policy-reports.ts';
 import { ordered } from './report.ts';
-import { routeOf } from './routes.ts';
-import { claimsOf, labelsOf } from './targets.ts';
+import { labelsOf, reportTargets } from './targets.ts';
 import type { Candidates } from './targets.ts';
-
-/** What one object would come to beside everything else. */
-export interface DryRun {
-  readonly plan: IngressPlan | undefined;
-  readonly findings: readonly Finding[];
-}
+import { readWorld, standingIn } from './world.ts';
+import type { World } from './world.ts';
 
 export interface Translation {
   readonly table: Table;
   readonly findings: readonly Finding[];
+  /** For every Ingress that is protected, was, or is to be and can't. */
   readonly plans: readonly IngressPlan[];
   readonly policies: readonly PolicyReport[];
   readonly pools: readonly PoolReport[];
+  /** What one object (Ingress, or one of our own) would come to beside everything else here. */
   dryRun(value: unknown): DryRun;
 }
 
@@ -42,49 +37,16 @@ function candidatesByNamespace(ingresses: readonly Entry[]): ReadonlyMap<string,
   return found;
 }
 
-/** Policies by `namespace/name` of the Ingress that they point at. */
-function claimsByIngress(
-  policies: readonly PolicyEntry[],
-  ingresses: readonly Entry[],
-): ReadonlyMap<string, readonly PolicyEntry[]> {
-  const candidates = candidatesByNamespace(ingresses);
-  const claims = new Map<string, PolicyEntry[]>();
-  for (const policy of policies) {
-    for (const name of claimsOf(policy, candidates.get(policy.namespace) ?? new Map())) {
-      const key = `${policy.namespace}/${name}`;
-      const found = claims.get(key) ?? [];
-      found.push(policy);
-      claims.set(key, found);
-    }
-  }
-  return claims;
-}
-
-interface Inputs {
-  readonly snapshot: Snapshot;
-  readonly pools: Pools;
-  readonly policies: readonly PolicyEntry[];
-  readonly ingresses: readonly Entry[];
-}
-
-function routesOf({ snapshot, pools, policies, ingresses }: Inputs): readonly Route[] {
-  const claims = claimsByIngress(policies, ingresses);
-  const byName = new Map(policies.map((policy) => [`${policy.namespace}/${policy.name}`, policy]));
-  const { installation } = snapshot;
-  return ingresses.flatMap((ingress) => {
-    const { namespace, name } = ingress.ref;
-    const marks = readMarks(ingress);
-    const pointing = claims.get(`${namespace}/${name}`) ?? [];
-    if (!marks.marked && pointing.length === 0) return [];
-    const named = marks.policy === undefined ? undefined : byName.get(`${namespace}/${marks.policy}`);
-    const all = named === undefined || pointing.includes(named) ? pointing : [...pointing, named];
-    const reading = { pools, installation, namespace, report: ingress.report };
-    return [routeOf({ ingress, marks, policies: all }, reading)];
-  });
-}
-
-function isPool(pool: Pool | undefined): pool is Pool {
-  return pool !== undefined;
+/** Read last: routes say more about what speaks about them. */
+function findingsOfAll(sorted: Sorted, world: World): readonly Finding[] {
+  const entries = [...sorted.ingresses, ...sorted.namespaces, ...sorted.ingressClasses];
+  return [
+    ...world.pools.findings,
+    ...findingsOf(world.policies),
+    ...sorted.clusterPolicies.flatMap((entry) => entry.report.findings),
+    ...entries.flatMap((entry) => entry.report.findings),
+    ...sorted.others.flatMap((report) => report.findings),
+  ];
 }
 
 /**
@@ -92,34 +54,26 @@ function isPool(pool: Pool | undefined): pool is Pool {
  * does not depend on the order of the objects. A route whose policy can't be read is there, broken, and refuses.
  */
 export function translate(snapshot: Snapshot): Translation {
-  const sorted = sortObjects(snapshot.objects);
-  const pools = readPools(sorted.pools, snapshot);
-  const policies = readPolicies(sorted.policies, pools, snapshot.installation);
-  const routes = routesOf({ snapshot, pools, policies, ingresses: sorted.ingresses });
-  const usable = [...pools.byName.values()].map((entry) => entry.pool).filter(isPool);
-  const findings = [
-    ...pools.findings,
-    ...findingsOf(policies),
-    ...sorted.ingresses.flatMap((ingress) => ingress.report.findings),
-    ...sorted.others.flatMap((report) => report.findings),
-  ];
+  const { controllerName, prefix } = snapshot.installation;
+  const sorted = sortObjects(snapshot.objects, controllerName);
+  const world = readWorld(sorted, snapshot);
+  const candidates = candidatesByNamespace(sorted.ingresses);
+  for (const targeting of world.targetings) {
+    reportTargets(targeting, candidates.get(targeting.policy.namespace) ?? new Map());
+  }
+  const standings = sorted.ingresses.map((ingress) => standingIn(world, ingress));
+  const neighbourhood = readNeighbourhood(standings, prefix);
+  const about = standings.flatMap((standing) => neighbourFindings(standing, neighbourhood, prefix));
+  const known = { world, ingresses: sorted.ingresses, candidates, neighbourhood };
   return {
-    table: createTable({ routes, pools: usable }),
-    findings: ordered(findings),
-    plans: routes.map(({ id, namespace, name, hosts, state }): IngressPlan => ({
-      namespace,
-      name,
-      routeId: id,
-      hosts,
-      className: undefined,
-      act: 'Wire',
-      began: 'mark',
-      state: state.kind === 'enforced' ? 'Enforced' : 'Refusing',
-      reason: state.kind === 'broken' ? state.reason : undefined,
-      policy: state.kind === 'enforced' ? `${state.policy.namespace}/${state.policy.name}` : undefined,
-    })),
-    policies: [],
-    pools: [],
-    dryRun: () => ({ plan: undefined, findings: [] }),
+    table: createTable({
+      routes: standings.flatMap(({ route }) => route ?? []),
+      pools: [...world.pools.byName.values()].flatMap(({ pool }) => pool ?? []),
+    }),
+    findings: ordered([...findingsOfAll(sorted, world), ...about]),
+    plans: standings.flatMap(({ plan }) => plan ?? []),
+    policies: policyReports(world, standings),
+    pools: poolReports(sorted.pools, world),
+    dryRun: (value) => dryRun(value, known),
   };
 }

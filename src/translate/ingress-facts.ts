@@ -1,0 +1,98 @@
+import type { RoutePath } from '../model/route.ts';
+import type { Installation } from '../model/snapshot.ts';
+import { annotationPrefix } from '../schema/annotations.ts';
+import { isReserved, placesOf, writtenPaths } from './hosts.ts';
+import { readMarks } from './inline-policy.ts';
+import type { Marks } from './inline-policy.ts';
+import type { Labels } from './label-selector.ts';
+import { asJson } from './objects.ts';
+import type { Entry } from './objects.ts';
+import { routeId } from './route-id.ts';
+import { labelsOf } from './targets.ts';
+import { readStatus } from './written-status.ts';
+import type { WrittenStatus } from './written-status.ts';
+
+export const nginxPrefix = 'nginx.ingress.kubernetes.io/';
+const legacyClass = 'kubernetes.io/ingress.class';
+
+export type Annotations = ReadonlyMap<string, string>;
+
+/** What one Ingress says, before anybody asks who is to protect it. */
+export interface IngressFacts {
+  readonly ingress: Entry;
+  readonly routeId: string;
+  readonly marks: Marks;
+  readonly labels: Labels;
+  readonly annotations: Annotations;
+  readonly hosts: readonly string[];
+  readonly paths: readonly RoutePath[];
+  /** Its `auth-url` is ours, or was until our address changed: nobody else has a reason to name its route id. */
+  readonly wired: boolean;
+  /** Its `auth-url`, where that is somebody else's. */
+  readonly foreignAuthUrl: string | undefined;
+  readonly status: WrittenStatus | undefined;
+  /** Whether there is a status annotation, readable or not. */
+  readonly hasStatus: boolean;
+  /** Whether it asks to be let go. */
+  readonly unprotect: boolean;
+  readonly className: string | undefined;
+  /** The class comes from the annotation that Kubernetes had before spec.ingressClassName. */
+  readonly legacyClass: boolean;
+  readonly deleting: boolean;
+  /** It leads to our own pages: a companion, or the sign-in host's Ingress. Never a route. */
+  readonly ours: boolean;
+}
+
+function annotationsOf(ingress: Entry): Annotations {
+  const pairs = ingress.values.flatMap((value) => Object.entries(asJson(asJson(value['metadata'])['annotations'])));
+  return new Map(pairs.flatMap(([key, value]) => (typeof value === 'string' ? [[key, value]] : [])));
+}
+
+function isDeleting(ingress: Entry): boolean {
+  return ingress.values.some((value) => typeof asJson(value['metadata'])['deletionTimestamp'] === 'string');
+}
+
+function specClass(ingress: Entry): string | undefined {
+  const names = ingress.values.map((value) => asJson(value['spec'])['ingressClassName']);
+  return names.find((name) => typeof name === 'string');
+}
+
+/** Only in the release's namespace: a label is nothing that a tenant could leave protection with. */
+function isOurs(facts: { ingress: Entry; marks: Marks; labels: Labels }, installation: Installation): boolean {
+  const { ingress, marks, labels } = facts;
+  const { releaseNamespace, signInHost, prefix } = installation;
+  if (marks.marked || (releaseNamespace !== undefined && ingress.ref.namespace !== releaseNamespace)) return false;
+  if (labels.get(`${annotationPrefix}companion`) === 'true') return true;
+  const paths = writtenPaths(ingress);
+  const toUs = (path: RoutePath): boolean => path.host === signInHost || isReserved(path, prefix);
+  return releaseNamespace !== undefined && paths.length > 0 && paths.every(toUs);
+}
+
+export function readFacts(ingress: Entry, installation: Installation): IngressFacts {
+  const { namespace, name } = ingress.ref;
+  const id = routeId(namespace, name);
+  const marks = readMarks(ingress);
+  const labels = labelsOf(ingress);
+  const annotations = annotationsOf(ingress);
+  const authUrl = annotations.get(`${nginxPrefix}auth-url`);
+  const wired = authUrl === `${installation.decisionsUrl}${id}` || authUrl?.endsWith(`/nginx/${id}`) === true;
+  const className = specClass(ingress);
+  const status = annotations.get(`${annotationPrefix}status`);
+  return {
+    ingress,
+    routeId: id,
+    marks,
+    labels,
+    annotations,
+    ...placesOf(ingress, installation),
+    wired,
+    foreignAuthUrl: wired || authUrl === '' ? undefined : authUrl,
+    status: readStatus(status),
+    hasStatus: status !== undefined,
+    unprotect: annotations.get(`${annotationPrefix}unprotect`) === 'true',
+    className: className ?? annotations.get(legacyClass),
+    legacyClass: className === undefined && annotations.has(legacyClass),
+    deleting: isDeleting(ingress),
+    ours: isOurs({ ingress, marks, labels }, installation),
+  };
+}
