@@ -123,6 +123,10 @@ export const findingReasons = {
     means: 'somebody keeps changing what we write',
     fix: 'stop the other writer that the message names, or tell it to leave our annotations alone',
   },
+  WriteRefused: {
+    means: 'the API server, or a webhook of somebody else, refuses what we write on the object',
+    fix: 'do what the API server’s words in the message ask for: often an older fault of the object itself, or a right that is missing',
+  },
   Bypassed: {
     means: 'the namespace has the bypass label: nothing in it is wired or mended',
     fix: 'take the label `cognito-gate.dev/bypass` off once the emergency is over',

@@ -1,0 +1,171 @@
+import type { Finding } from '../model/finding.ts';
+import type { KubeClient } from '../kubernetes/client.ts';
+import { createApplied } from './applied.ts';
+import { companionJobs } from './companion-jobs.ts';
+import { eventJobs } from './event-jobs.ts';
+import type { Telling } from './events.ts';
+import { createFights } from './fights.ts';
+import { ingressJobs } from './ingress-jobs.ts';
+import { createKnownObjects } from './known-objects.ts';
+import { lookAround } from './round.ts';
+import { statusJobs } from './status-jobs.ts';
+import { tellings } from './tellings.ts';
+import { createTold } from './told.ts';
+import { objectKey } from './world.ts';
+import type { ControllerSettings, World } from './world.ts';
+import { createWriteQueue } from './write-queue.ts';
+import type { Job } from './write-queue.ts';
+import { writingFindings } from './writing-findings.ts';
+
+export type { ControllerSettings, World } from './world.ts';
+
+export interface LeaderLog {
+  info(fields: object, text: string): void;
+  warn(fields: object, text: string): void;
+  error(fields: object, text: string): void;
+}
+
+export interface LeaderDeps {
+  readonly client: KubeClient;
+  readonly settings: ControllerSettings;
+  /** Seconds. */
+  now(): number;
+  /** Asked before each write. */
+  leading(): boolean;
+  readonly log: LeaderLog;
+  onWrite(kind: string, outcome: 'done' | 'failed' | 'conflict'): void;
+  /** Findings that only writing shows, whenever they change. */
+  onFindings(extra: readonly Finding[]): void;
+}
+
+export interface Leader {
+  /** The newest world counts. */
+  offer(world: World): void;
+  run(signal: AbortSignal): Promise<void>;
+}
+
+const writesAtOnce = 8;
+const pollMs = 100;
+/** Answers that come close together are looked at together. */
+const restMs = 20;
+
+/** Writes back what translation came to, while this replica leads. */
+export function createLeader(deps: LeaderDeps): Leader {
+  const writer = createWriter(deps);
+  let world: World | undefined;
+  let termStarts = true;
+  let stale = false;
+  let ring: () => void = () => undefined;
+  writer.onQuiet(() => {
+    stale = true;
+    ring();
+  });
+  const isDue = (): boolean => stale || writer.due() <= deps.now();
+  const look = (): void => {
+    if (!deps.leading()) termStarts = true;
+    else if (world !== undefined && (termStarts || isDue())) {
+      stale = false;
+      writer.write(world, termStarts);
+      termStarts = false;
+    }
+  };
+  return {
+    offer: (newer) => {
+      world = newer;
+      stale = true;
+      ring();
+    },
+    run: async (signal) => {
+      while (!signal.aborted) {
+        try {
+          look();
+        } catch (error) {
+          deps.log.error({ err: error }, 'what is to be written could not be worked out');
+        }
+        await rest(restMs, signal);
+        if (!stale) await rest(pollMs, signal, (wake) => (ring = wake));
+      }
+      await writer.idle();
+    },
+  };
+}
+
+function refKeys({ policies, pools }: World): readonly string[] {
+  return [...policies, ...pools].map(({ ref }) => objectKey(ref.kind, ref.namespace, ref.name));
+}
+
+function rest(ms: number, signal: AbortSignal, onWake?: (wake: () => void) => void): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done);
+    onWake?.(done);
+  });
+}
+
+interface Writer {
+  write(world: World, termStarts: boolean): void;
+  /** When something that waits may be written. */
+  due(): number;
+  /** All that was to be written has been tried: what depends on it can be looked at. */
+  onQuiet(listener: () => void): void;
+  idle(): Promise<void>;
+}
+
+function createWriter(deps: LeaderDeps): Writer {
+  const { client, settings, now } = deps;
+  const known = createKnownObjects(now);
+  const [fights, applied, told] = [createFights(), createApplied(), createTold()];
+  const managers = new Map<string, string>();
+  const notices = new Set<Telling>();
+  let [quiet, contestedDue, reported]: [() => void, number, string] = [() => undefined, Infinity, '[]'];
+  const queue = createWriteQueue({
+    limit: writesAtOnce,
+    now,
+    allowed: deps.leading,
+    onSettled: (job, outcome, error) => {
+      deps.onWrite(job.kind, outcome);
+      if (outcome === 'failed') deps.log.warn({ object: job.key, err: error }, 'could not be written');
+    },
+    onQuiet: () => quiet(),
+  });
+  const base = { client, settings, known, now };
+  const report = (extra: readonly Finding[]): void => {
+    const text = JSON.stringify(extra);
+    if (text !== reported) deps.onFindings(extra);
+    reported = text;
+  };
+  const tellingJobs = (due: readonly (readonly [Telling, number])[]): readonly Job[] => [
+    ...eventJobs(due, { ...base, told: told.told }),
+    ...eventJobs(
+      [...notices].map((notice) => [notice, Number(notice.about.metadata.resourceVersion)] as const),
+      { ...base, told: (notice) => void notices.delete(notice) },
+    ),
+  ];
+  return {
+    write: (world, termStarts) => {
+      const contested = (key: string): boolean => fights.contested(key, now());
+      const extra = writingFindings(world, { refusals: queue.refusals(), contested, managers }, settings);
+      const findings = [...world.findings, ...extra];
+      const round = lookAround(world, known, findings);
+      const wiring = ingressJobs(round, { ...base, fights, managers, notice: (notice) => void notices.add(notice) });
+      const companions = companionJobs(round, { ...base, applied });
+      const statuses = statusJobs(round, companions.missing, { ...base, applied });
+      const due = told.due(tellings(round, findings, settings.install), termStarts);
+      contestedDue = wiring.due ?? Infinity;
+      queue.submit([...wiring.jobs, ...companions.jobs, ...statuses, ...tellingJobs(due)]);
+      fights.keepOnly(new Set(round.plans.keys()));
+      applied.keepOnly(new Set([...round.ingresses.keys(), ...refKeys(world)]));
+      known.sweep();
+      report(extra);
+    },
+    due: () => Math.min(queue.due() ?? Infinity, contestedDue, fights.peace()),
+    onQuiet: (listener) => void (quiet = listener),
+    idle: () => queue.idle(),
+  };
+}

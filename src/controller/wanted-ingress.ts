@@ -1,0 +1,78 @@
+import type { IngressPlan } from '../model/plan.ts';
+import type { KubeObject } from '../kubernetes/object.ts';
+import { identityHeaders } from '../planes/identity-headers.ts';
+import { wiring } from '../planes/nginx-wiring.ts';
+import type { Install } from '../planes/nginx-wiring.ts';
+import { statusAnnotation, statusAnnotationName } from '../planes/status-annotation.ts';
+
+type Annotations = Readonly<Record<string, string>>;
+
+/** One write on one Ingress. `force` takes our own keys from whoever owns them. */
+export type IngressWrite =
+  | { readonly verb: 'apply'; readonly body: object; readonly force: boolean }
+  | { readonly verb: 'merge'; readonly patch: object };
+
+const nginx = (name: string): string => `nginx.ingress.kubernetes.io/${name}`;
+
+/** What would have to be written so that the Ingress is as the plan says; undefined: nothing. */
+export function ingressWrite(plan: IngressPlan, current: KubeObject, install: Install): IngressWrite | undefined {
+  if (plan.act === 'Wire') return wire(plan, current, install);
+  return plan.act === 'Withdraw' ? withdraw(plan.routeId, current, install) : undefined;
+}
+
+/** Whether NGINX, as far as this Ingress says, asks us about every request of this route. */
+export function isWired(routeId: string, current: KubeObject, install: Install): boolean {
+  const annotations = current.metadata.annotations ?? {};
+  return Object.entries(wiring(routeId, install)).every(([key, value]) => annotations[key] === value);
+}
+
+/** Ours is what has our address and this route's id: managedFields can't tell, as a webhook's writes have no owner. */
+export function hasOurAuthUrl(routeId: string, current: KubeObject, install: Install): boolean {
+  const key = nginx('auth-url');
+  return current.metadata.annotations?.[key] === wiring(routeId, install)[key];
+}
+
+function wire(plan: IngressPlan, current: KubeObject, install: Install): IngressWrite | undefined {
+  const wanted: Annotations = { ...wiring(plan.routeId, install), [statusAnnotationName]: statusAnnotation(plan) };
+  const present = current.metadata.annotations ?? {};
+  const different = Object.keys(wanted).filter((key) => present[key] !== wanted[key]);
+  if (different.length === 0) return undefined;
+  const { name, namespace, uid } = current.metadata;
+  // The uid makes it a conflict when this Ingress was deleted, instead of making it again. Without force it is a
+  // conflict too when somebody wrote one of the keys after we looked.
+  return {
+    verb: 'apply',
+    body: {
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'Ingress',
+      metadata: { name, namespace, uid, annotations: wanted },
+    },
+    force: different.some((key) => present[key] !== undefined),
+  };
+}
+
+/** Takes off what is ours by value. With the version that was looked at: a newer value may be somebody else's. */
+export function withdraw(routeId: string, current: KubeObject, install: Install): IngressWrite | undefined {
+  const present = current.metadata.annotations ?? {};
+  const ours = hasOurAuthUrl(routeId, current, install) ? ownKeys(routeId, present, install) : [];
+  const keys = statusAnnotationName in present ? [...ours, statusAnnotationName] : ours;
+  if (keys.length === 0) return undefined;
+  const { uid, resourceVersion } = current.metadata;
+  const annotations = Object.fromEntries(keys.map((key) => [key, null]));
+  return { verb: 'merge', patch: { metadata: { uid, resourceVersion, annotations } } };
+}
+
+/** Beside our auth-url, the other three are ours too when an older version or another port of ours wrote them. */
+function ownKeys(routeId: string, present: Annotations, install: Install): readonly string[] {
+  const known = new Set(identityHeaders);
+  const older: Readonly<Record<string, (value: string) => boolean>> = {
+    [nginx('auth-signin')]: (value) => value.includes(`/start/${routeId}?`),
+    [nginx('auth-response-headers')]: (value) => value.split(',').every((header) => known.has(header)),
+  };
+  return Object.entries(wiring(routeId, install))
+    .filter(([key, value]) => {
+      const there = present[key];
+      return there !== undefined && (there === value || older[key]?.(there) === true);
+    })
+    .map(([key]) => key);
+}

@@ -1,0 +1,49 @@
+import type { Finding } from '../model/finding.ts';
+import type { IngressPlan, PolicyReport, PoolReport } from '../model/plan.ts';
+import type { PoolState } from '../model/pool-state.ts';
+import type { KubeObject } from '../kubernetes/object.ts';
+import type { Install } from '../planes/nginx-wiring.ts';
+
+export type WrittenKind = 'Ingress' | 'AccessPolicy' | 'ClusterAccessPolicy' | 'CognitoPool';
+
+/** Everything that what is written back depends on, at one moment: one translation and what is known beside it. */
+export interface World {
+  readonly plans: readonly IngressPlan[];
+  readonly policies: readonly PolicyReport[];
+  readonly pools: readonly PoolReport[];
+  /** By `namespace/name`; a pool that wasn't asked yet is missing. */
+  readonly poolStates: ReadonlyMap<string, PoolState>;
+  readonly findings: readonly Finding[];
+  /** Namespaces with the bypass label. */
+  readonly bypassed: ReadonlySet<string>;
+  objects(kind: WrittenKind): readonly KubeObject[];
+  /** Every live replica decides by this table. */
+  readonly everywhere: boolean;
+  readonly replicas: number;
+}
+
+export interface ControllerSettings {
+  readonly controllerName: string;
+  readonly releaseNamespace: string;
+  readonly releaseName: string;
+  /** Object of the release that owns the companions. */
+  readonly owner:
+    | { readonly apiVersion: string; readonly kind: string; readonly name: string; readonly uid: string }
+    | undefined;
+  readonly signInService: { readonly name: string; readonly port: number };
+  readonly companions: 'Auto' | 'Manual';
+  readonly install: Install;
+  readonly signInHost: string;
+  readonly publicPort: number;
+  /** The replica, for events; the controller's name where it isn't known. */
+  readonly instance?: string;
+}
+
+export function fieldManager({ controllerName }: Pick<ControllerSettings, 'controllerName'>): string {
+  return `cognito-gate/${controllerName}`;
+}
+
+/** Names an object in maps and messages; cluster-wide objects have no namespace. */
+export function objectKey(kind: string, namespace: string | undefined, name: string): string {
+  return namespace === undefined || namespace === '' ? `${kind} ${name}` : `${kind} ${namespace}/${name}`;
+}

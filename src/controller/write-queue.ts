@@ -1,0 +1,120 @@
+import { KubeApiError } from '../kubernetes/client.ts';
+
+/** One write that is wanted. Of jobs with one key, one runs at a time. */
+export interface Job {
+  readonly key: string;
+  /** For metrics: what is written. */
+  readonly kind: string;
+  /** What it is based on and what it wants: when this changes, a refused or conflicting job is tried again at once. */
+  readonly signature: string;
+  run(): Promise<void>;
+}
+
+export interface WriteQueue {
+  /** What is wanted now, most urgent first; what was wanted before and isn't any more is forgotten. */
+  submit(jobs: readonly Job[]): void;
+  /** When something that waits may be tried again. */
+  due(): number | undefined;
+  /** The API server's words about each key that it refused when it was last tried. */
+  refusals(): ReadonlyMap<string, string>;
+  /** Resolves when nothing is in flight any more. */
+  idle(): Promise<void>;
+}
+
+export type Outcome = 'done' | 'failed' | 'conflict';
+
+export interface QueueDeps {
+  readonly limit: number;
+  /** Seconds. */
+  now(): number;
+  /** Asked before each write. */
+  allowed(): boolean;
+  onSettled(job: Job, outcome: Outcome, error: unknown): void;
+  /** Nothing is in flight any more. */
+  onQuiet(): void;
+}
+
+interface Failure {
+  readonly until: number;
+  readonly tries: number;
+  readonly signature: string;
+  /** Tried again as soon as the signature differs. */
+  readonly released: boolean;
+  readonly refusal: string | undefined;
+}
+
+/** Writes at most `limit` at once; one that fails waits by itself and holds up no other. */
+export function createWriteQueue(deps: QueueDeps): WriteQueue {
+  let pending: Job[] = [];
+  const flying = new Map<string, Promise<void>>();
+  const failures = new Map<string, Failure>();
+
+  const startable = (job: Job): boolean => {
+    const failure = failures.get(job.key);
+    if (flying.has(job.key)) return false;
+    if (failure === undefined || failure.until <= deps.now()) return true;
+    return failure.released && failure.signature !== job.signature;
+  };
+  const run = async (job: Job): Promise<void> => {
+    let [outcome, cause]: [Outcome, unknown] = ['done', undefined];
+    try {
+      await job.run();
+      failures.delete(job.key);
+    } catch (error) {
+      failures.set(job.key, failureOf(error, job, failures.get(job.key), deps.now()));
+      [outcome, cause] = [isConflict(error) ? 'conflict' : 'failed', error];
+    }
+    flying.delete(job.key);
+    deps.onSettled(job, outcome, cause);
+    pump();
+    if (flying.size === 0) deps.onQuiet();
+  };
+  const pump = (): void => {
+    const waiting: Job[] = [];
+    for (const job of pending) {
+      if (flying.size < deps.limit && startable(job) && deps.allowed()) flying.set(job.key, run(job));
+      else waiting.push(job);
+    }
+    pending = waiting;
+  };
+  return {
+    submit: (jobs) => {
+      pending = [...jobs];
+      const keys = new Set(jobs.map(({ key }) => key));
+      for (const key of failures.keys()) if (!keys.has(key) && !flying.has(key)) failures.delete(key);
+      pump();
+    },
+    due: () => {
+      const times = pending.flatMap(({ key }) => failures.get(key)?.until ?? []);
+      return times.length === 0 ? undefined : Math.min(...times);
+    },
+    refusals: () =>
+      new Map([...failures].flatMap(([key, { refusal }]) => (refusal === undefined ? [] : [[key, refusal]]))),
+    idle: async () => {
+      pending = [];
+      await Promise.all(flying.values());
+    },
+  };
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof KubeApiError && (error.status === 409 || error.status === 404);
+}
+
+const conflictSeconds = 5;
+const refusedSeconds = 60;
+const longestBackoff = 30;
+
+function failureOf(error: unknown, job: Job, before: Failure | undefined, now: number): Failure {
+  const tries = (before?.tries ?? 0) + 1;
+  const backoff = Math.min(longestBackoff, 0.25 * 2 ** Math.min(tries, 10));
+  const base = { tries, signature: job.signature };
+  // Somebody was faster, or the object is gone: the newer world says what is to be done.
+  if (isConflict(error)) return { ...base, until: now + conflictSeconds, released: true, refusal: undefined };
+  if (!(error instanceof KubeApiError)) return { ...base, until: now + backoff, released: false, refusal: undefined };
+  const passing = error.status === 0 || error.status === 429 || error.status >= 500;
+  if (!passing) return { ...base, until: now + refusedSeconds, released: true, refusal: error.message };
+  const until = now + Math.max(error.retryAfterSeconds ?? 0, backoff);
+  // A webhook that isn't there answers as an error of the server (500), and stays away until somebody mends it.
+  return { ...base, until, released: false, refusal: /webhook/i.test(error.message) ? error.message : undefined };
+}
