@@ -152,8 +152,8 @@ ${content}
   }`;
 }
 
-/** The whole file: hosts that no server names get 404. */
-export function nginxFile(frame: NginxFrame, servers: string): string {
+/** The whole file. Hosts that no server names get 404, if `otherHosts` doesn't say what else. */
+export function nginxFile(frame: NginxFrame, servers: string, otherHosts = '    return 404;'): string {
   const folder = resolve(frame.folder);
   const account = process.getuid?.() === 0 ? `user root;` : '';
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
@@ -177,7 +177,8 @@ ${temporary}
   server {
     listen 127.0.0.1:${frame.port} ssl http2 default_server;
     server_name _;
-    return 404;
+    set $auth_cookie "";
+${otherHosts}
   }
 ${servers}
 }

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import type { Certificate } from './certificates.ts';
 import type { Child } from './child.ts';
 import type { Cluster } from './cluster/cluster.ts';
-import { startTool } from './cluster/control-plane.ts';
+import { toolPath } from './cluster/tools.ts';
+import { startGuardedChild } from './guarded-child.ts';
 import { waitForPort } from './ports.ts';
 
 export interface TraefikInput {
@@ -61,7 +62,7 @@ export async function startTraefik(input: TraefikInput): Promise<Traefik> {
     ...(input.args ?? []),
   ];
   const logFile = join(input.folder, 'traefik.log');
-  const child = await startTool('traefik', args, logFile);
+  const child = startGuardedChild({ name: 'Traefik', command: toolPath('traefik'), args, logFile });
   const log = async (): Promise<string> => await readFile(logFile, 'utf8').catch(() => '');
   try {
     for (const port of [input.httpPort, input.httpsPort]) await waitForPort(port, () => child.how());

@@ -1,12 +1,11 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAuthority } from '../certificates.ts';
 import type { Certificate } from '../certificates.ts';
-import { startChild } from '../child.ts';
 import type { Child } from '../child.ts';
+import { startGuardedChild } from '../guarded-child.ts';
 import { freePort } from '../ports.ts';
 import { askApi } from './api-request.ts';
 import { auditPolicy } from './audit.ts';
@@ -28,15 +27,9 @@ export interface ControlPlane {
   readonly apiArgs: readonly string[];
 }
 
-/** util-linux has it; the kernel then ends the child with us, even when we are killed. */
-const endWithParent = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path));
-
-export async function startTool(tool: Tool, args: readonly string[], logFile: string): Promise<Child> {
-  const path = toolPath(tool);
+async function startTool(tool: Tool, args: readonly string[], logFile: string): Promise<Child> {
   await mkdir(join(logFile, '..'), { recursive: true });
-  if (endWithParent === undefined) return startChild({ name: tool, command: path, args, logFile });
-  const guarded = ['--pdeathsig', 'KILL', path, ...args];
-  return startChild({ name: tool, command: endWithParent, args: guarded, logFile });
+  return startGuardedChild({ name: tool, command: toolPath(tool), args, logFile });
 }
 
 export async function prepareControlPlane(
