@@ -3,7 +3,7 @@ import type { PersonCondition, Policy } from '../model/policy.ts';
 import type { Installation } from '../model/snapshot.ts';
 import { clusterAccessPolicy } from '../schema/cluster-access-policy.ts';
 import type { ClusterAccessPolicySpec } from '../schema/cluster-access-policy.ts';
-import { leadsToSignIn, mayDefault, readSelector, selects } from './ingress-selector.ts';
+import { mayDefault, readSelector, selects } from './ingress-selector.ts';
 import type { IngressSelector } from './ingress-selector.ts';
 import type { Labels } from './label-selector.ts';
 import type { Namespaces } from './namespaces.ts';
@@ -37,6 +37,8 @@ export interface ClusterPolicyEntry {
   readonly name: string;
   /** Whether it makes a route of an Ingress that nothing else protects. */
   readonly protects: boolean;
+  /** It counts as selecting an Ingress only because the labels of the namespace aren't known (yet). */
+  readonly assumed: boolean;
   readonly fallback: Fallback | undefined;
   readonly required: Required;
   /** Why it can't be read: every route that it selects refuses. */
@@ -55,9 +57,8 @@ export interface ClusterPolicies {
    */
   selecting(ingress: Entry): readonly ClusterPolicyEntry[];
   /**
-   * False: the namespace of the Ingress isn't in the snapshot (yet), so that it counts as selected. What is protected
-   * by a ClusterAccessPolicy alone must not stay so for ever by that: begin it with `mark` then, so that it goes once
-   * the labels are known and select it no more.
+   * False: what protects an Ingress here is only assumed. Protection by that alone must not stay for ever: begin it
+   * with `mark`, so that it goes once the labels are known and select the Ingress no more.
    */
   certain(ingress: Entry): boolean;
 }
@@ -147,18 +148,25 @@ function readPolicy(reader: Reader): Read {
   const defaults = spec === undefined ? entry.values.some(mayDefault) : fallback !== undefined;
   return {
     selectors: readable ? selectors : [{ classes: undefined, labels: undefined }],
-    policy: { name: entry.ref.name, protects: readable && defaults, fallback, required, reason, mistake, entry },
+    policy: {
+      name: entry.ref.name,
+      protects: readable && defaults,
+      assumed: false,
+      fallback,
+      required,
+      reason,
+      mistake,
+      entry,
+    },
   };
 }
 
 function selectedOf(read: readonly Read[], ingress: Entry, known: Labels | undefined): readonly ClusterPolicyEntry[] {
-  const found = read.filter(({ selectors }) => selectors.some((selector) => selects(selector, ingress, known)));
-  const unsure = found.filter(({ selectors }) => selectors.some(({ labels }) => labels !== undefined));
-  for (const { policy } of known === undefined ? unsure : []) {
-    const text = `its Namespace is not there and its labels are not known: ClusterAccessPolicy ${policy.name} counts as selecting it`;
-    ingress.report.warn('TargetNotFound', 'metadata.namespace', text);
-  }
-  return found.map(({ policy }) => policy);
+  return read.flatMap(({ selectors, policy }) => {
+    const found = selectors.filter((selector) => selects(selector, ingress, known));
+    if (found.length === 0) return [];
+    return { ...policy, assumed: known === undefined && found.every(({ labels }) => labels !== undefined) };
+  });
 }
 
 /** Pure, but for what it says in the reports of the entries. */
@@ -169,10 +177,14 @@ export function readClusterPolicies(
   namespaces: Namespaces,
 ): ClusterPolicies {
   const read = entries.map((entry) => readPolicy({ entry, pools, installation }));
-  const known = (ingress: Entry): Labels | undefined => namespaces.labelsOf(ingress.ref.namespace);
+  const selecting = (ingress: Entry): readonly ClusterPolicyEntry[] =>
+    selectedOf(read, ingress, namespaces.labelsOf(ingress.ref.namespace));
   return {
     entries: read.map(({ policy }) => policy),
-    selecting: (ingress) => (leadsToSignIn(ingress, installation) ? [] : selectedOf(read, ingress, known(ingress))),
-    certain: (ingress) => known(ingress) !== undefined,
+    selecting,
+    certain: (ingress) => {
+      const protecting = selecting(ingress).filter(({ protects }) => protects);
+      return protecting.length === 0 || protecting.some(({ assumed }) => !assumed);
+    },
   };
 }

@@ -17,6 +17,14 @@ function nameOf({ ref }: Entry): string {
   return `Ingress ${ref.namespace}/${ref.name}`;
 }
 
+/** Says why a ClusterAccessPolicy holds whose labels may never have been meant. */
+export function reportAssumed({ ingress, selectedBy }: Selected): void {
+  const names = selectedBy.filter(({ assumed }) => assumed).map(({ name }) => name);
+  if (names.length === 0) return;
+  const text = `the Namespace is not there and its labels are not known, so that ClusterAccessPolicy ${names.join(', ')} counts as selecting it: add the Namespace`;
+  ingress.report.warn('TargetNotFound', 'metadata.namespace', text);
+}
+
 /** What nobody can read can't be kept to: the route refuses, whatever policy it has. */
 export function reportUnreadable({ ingress, selectedBy }: Selected): void {
   for (const { name, reason, mistake } of selectedBy) {

@@ -1,6 +1,5 @@
-import type { Installation } from '../model/snapshot.ts';
 import { clusterAccessPolicySpec } from '../schema/cluster-access-policy.ts';
-import { labelsOfObject, labelTest } from './label-selector.ts';
+import { labelTest } from './label-selector.ts';
 import type { Labels, LabelTest } from './label-selector.ts';
 import { asJson } from './objects.ts';
 import type { Entry, Json } from './objects.ts';
@@ -12,8 +11,6 @@ export interface IngressSelector {
 }
 
 const legacyClass = 'kubernetes.io/ingress.class';
-/** Contract of what the controller writes: see companions. */
-const companionLabel = 'cognito-gate.dev/companion';
 const { selector: schema, ...others } = clusterAccessPolicySpec.shape;
 
 function isText(value: unknown): value is string {
@@ -56,26 +53,6 @@ function classesOf(ingress: Entry): readonly string[] {
     const annotations = asJson(asJson(value['metadata'])['annotations']);
     return [asJson(value['spec'])['ingressClassName'], annotations[legacyClass]].filter(isText);
   });
-}
-
-function hostsOf(ingress: Entry): readonly unknown[] {
-  return ingress.values.flatMap((value) => {
-    const rules = asJson(value['spec'])['rules'];
-    return Array.isArray(rules) ? rules.map((rule) => asJson(rule)['host']) : [];
-  });
-}
-
-/**
- * The way to the sign-in pages: companions, and the Ingress of the sign-in host itself. Behind a default that is for
- * every Ingress nobody could sign in any more. Only where no tenant writes: in the release's namespace, or a folder.
- */
-export function leadsToSignIn(ingress: Entry, { releaseNamespace, signInHost }: Installation): boolean {
-  const inside = ingress.ref.namespace === releaseNamespace;
-  if (!inside && releaseNamespace !== undefined) return false;
-  const [value = {}] = ingress.values;
-  if (inside && labelsOfObject(value).get(companionLabel) === 'true') return true;
-  const hosts = hostsOf(ingress);
-  return hosts.length > 0 && hosts.every((host) => typeof host === 'string' && host.toLowerCase() === signInHost);
 }
 
 /**

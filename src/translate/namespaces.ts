@@ -17,5 +17,3 @@ export function readNamespaces(entries: readonly Entry[]): Namespaces {
   }
   return { labelsOf: (name) => found.get(name) };
 }
-
-export const noNamespaces: Namespaces = readNamespaces([]);

@@ -7,7 +7,6 @@ import { cognitoPool } from '../schema/cognito-pool.ts';
 import type { CognitoPoolSpec } from '../schema/cognito-pool.ts';
 import { durationSeconds } from '../schema/fields.ts';
 import { labelTest } from './label-selector.ts';
-import { noNamespaces } from './namespaces.ts';
 import type { Namespaces } from './namespaces.ts';
 import type { Entry } from './objects.ts';
 import { parse } from './report.ts';
@@ -143,7 +142,7 @@ function readPool(entry: Entry, snapshot: Snapshot, namespaces: Namespaces): Poo
   return { namespace: ref.namespace, permits, pool: reason === undefined ? pool : undefined, reason };
 }
 
-export function readPools(entries: readonly Entry[], snapshot: Snapshot, namespaces: Namespaces = noNamespaces): Pools {
+export function readPools(entries: readonly Entry[], snapshot: Snapshot, namespaces: Namespaces): Pools {
   const byName = new Map(
     entries.map((entry) => [`${entry.ref.namespace}/${entry.ref.name}`, readPool(entry, snapshot, namespaces)]),
   );

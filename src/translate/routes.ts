@@ -4,7 +4,7 @@ import type { Route, RouteState } from '../model/route.ts';
 import { annotationPrefix } from '../schema/annotations.ts';
 import { fieldPath } from '../schema/problems.ts';
 import type { ClusterPolicyEntry } from './cluster-policies.ts';
-import { fallBack, reportUnreadable, requiredDeny } from './fallback.ts';
+import { fallBack, reportAssumed, reportUnreadable, requiredDeny } from './fallback.ts';
 import { floorViolations } from './floors.ts';
 import { readPlaces } from './hosts.ts';
 import { inlinePolicy } from './inline-policy.ts';
@@ -20,7 +20,7 @@ export interface Claimed {
   /** Policies that point at it, and the one it names; each once, by name. */
   readonly policies: readonly PolicyEntry[];
   /** What `ClusterPolicies.selecting` says of it. */
-  readonly selectedBy?: readonly ClusterPolicyEntry[];
+  readonly selectedBy: readonly ClusterPolicyEntry[];
 }
 
 /** An enforcing policy: an object, or the Ingress's own annotations. */
@@ -81,12 +81,12 @@ function unite(
   }
   if (!keepsFloors(winner, claimed)) return broken('FloorViolated');
   const deny = [winner.policy.deny, ...losers.map((loser) => loser.policy?.deny ?? [])].flat();
-  const required = requiredDeny(claimed.selectedBy ?? []);
+  const required = requiredDeny(claimed.selectedBy);
   return { kind: 'enforced', policy: { ...winner.policy, deny: [...deny, ...required] }, audits };
 }
 
 /** A policy that lets more through than the platform allows is not cut down to it: what is left might be open elsewhere. */
-function keepsFloors({ policy, entry, name }: Contender, { ingress, selectedBy = [] }: Claimed): boolean {
+function keepsFloors({ policy, entry, name }: Contender, { ingress, selectedBy }: Claimed): boolean {
   const found = policy === undefined ? [] : floorViolations(policy, selectedBy);
   for (const { field, inline, text, fix, inlineFix } of found) {
     if (entry === ingress) {
@@ -101,10 +101,11 @@ function keepsFloors({ policy, entry, name }: Contender, { ingress, selectedBy =
 }
 
 function stateOf(claimed: Claimed, reading: Reading): RouteState {
-  const { ingress, marks, policies, selectedBy = [] } = claimed;
+  const { ingress, marks, policies, selectedBy } = claimed;
   const enforcing = policies.filter((policy) => policy.mode === 'Enforce');
   const audits = policies.filter((policy) => policy.mode === 'Audit').flatMap(({ policy }) => policy ?? []);
   const contenders = [...enforcing, ...inlineContender(claimed, reading)];
+  reportAssumed({ ingress, selectedBy });
   reportUnreadable({ ingress, selectedBy });
   const wrong = ingress.report.broken();
   if (wrong !== undefined) return broken(wrong);
