@@ -1,6 +1,6 @@
 import type { Finding, FindingReason, ObjectRef } from '../model/finding.ts';
 import { check } from '../schema/check.ts';
-import type { Schema } from '../schema/check.ts';
+import type { Checked, Schema } from '../schema/check.ts';
 
 /** Findings about one object, in the order in which they were met. */
 export interface Report {
@@ -24,6 +24,21 @@ export function createReport(object: ObjectRef): Report {
   };
 }
 
+/** Objects of a snapshot are never edited, and mostly the same as in the last one: each is checked once. */
+const known = new WeakMap<object, Map<unknown, Checked<unknown>>>();
+
+function checkOnce<T>(schema: Schema<T>, value: unknown): Checked<T> {
+  if (typeof value !== 'object' || value === null) return check(schema, value);
+  const bySchema = known.get(value) ?? new Map<unknown, Checked<unknown>>();
+  known.set(value, bySchema);
+  const earlier = bySchema.get(schema);
+  // The schema is part of the key, so that what is there is of its type.
+  if (earlier !== undefined) return earlier as Checked<T>;
+  const checked = check(schema, value);
+  bySchema.set(schema, checked);
+  return checked;
+}
+
 /** The parsed object; or undefined, with every mistake reported. */
 export function parse<T>(
   schema: Schema<T>,
@@ -31,7 +46,7 @@ export function parse<T>(
   report: Report,
   reason: FindingReason = 'Invalid',
 ): T | undefined {
-  const checked = check(schema, value);
+  const checked = checkOnce(schema, value);
   if ('ok' in checked) return checked.ok;
   for (const problem of checked.problems) {
     report.error(problem.audience ? 'AudienceMissing' : reason, problem.field, problem.message);
