@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { ownObject } from './api.ts';
-import { list, objectName, poolRef, text } from './fields.ts';
+import { keyedList, list, objectName, poolRef, text } from './fields.ts';
 import { labelSelector } from './label-selector.ts';
 import { limits } from './limits.ts';
-import { listType, withCel } from './ruled.ts';
+import { withCel } from './ruled.ts';
 import { accessRules, allowedOrigins, corsPreflight, deny } from './rules.ts';
 
 /** Kinds are left to translation here: a policy that points at another kind must keep its other targets closed. */
@@ -20,7 +20,7 @@ const targetRef = withCel(
   },
 );
 
-const targetRefs = listType(list(targetRef, limits.targets), ['group', 'kind', 'name']);
+const targetRefs = keyedList(targetRef, limits.targets, ['group', 'kind', 'name']);
 
 /** `namespace` is a keyword of CEL, and escaped. */
 const samePool =

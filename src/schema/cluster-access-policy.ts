@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { ownObject } from './api.ts';
 import type { Entry } from './condition.ts';
-import { list, namespaceName, objectName, setOf } from './fields.ts';
+import { keyedList, namespaceName, objectName, setOf } from './fields.ts';
 import { labelSelector } from './label-selector.ts';
 import { limits } from './limits.ts';
-import { listType, ruled } from './ruled.ts';
+import { ruled } from './ruled.ts';
 import { accessRules, allowedOrigins, corsPreflight, deny } from './rules.ts';
 
 /** The object is in no namespace, so that a pool's must be said. */
@@ -13,7 +13,7 @@ const clusterPoolRef = z.strictObject({
   namespace: namespaceName.describe('Its namespace.'),
 });
 
-const poolRefs = listType(list(clusterPoolRef, limits.pools), ['namespace', 'name']);
+const poolRefs = keyedList(clusterPoolRef, limits.pools, ['namespace', 'name']);
 
 const unplaced = 'every pool needs its namespace here: a ClusterAccessPolicy is in none';
 const placed = 'e, !has(e.pool) || has(e.pool.__namespace__)';

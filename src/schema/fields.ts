@@ -33,6 +33,16 @@ export function list<T extends z.ZodType>(element: T, maximum: number) {
   return listType(all, 'atomic');
 }
 
+/** A list whose entries are told apart by fields: server-side apply merges by them. */
+export function keyedList<T extends z.ZodType<object>>(element: T, maximum: number, keys: readonly string[]) {
+  const idOf = (value: object): string => JSON.stringify(keys.map((key) => Reflect.get(value, key)));
+  const all = list(element, maximum).refine(
+    (values) => new Set(values.map(idOf)).size === values.length,
+    'has an entry twice: remove one',
+  );
+  return listType(all, keys);
+}
+
 /** A list without order: server-side apply merges what several writers say. */
 export function setOf<T extends z.ZodType<string>>(element: T, maximum: number) {
   const all = list(element, maximum).refine(

@@ -35,7 +35,6 @@ const shortPath = ruled(plainPath, {
 const pathMatch = withCel(shortPath, {
   rule: "self.type == 'RegularExpression' ? (''.matches(self.value) ? true : true) : true",
   message: 'is not a regular expression of RE2: correct it',
-  fieldPath: '.value',
 });
 
 const method = shaped(text(32), /^[A-Z]+(-[A-Z]+)*$/, 'must be a method in capitals, such as GET');
