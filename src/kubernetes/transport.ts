@@ -30,7 +30,8 @@ export function createTransport(connection: Connection, timeoutMs = 30_000): Tra
   const agent = new (secure ? https : http).Agent({ keepAlive: true, keepAliveMsecs: 30_000, timeout: idleSocketMs });
 
   async function open(call: Call, idleMs: number | undefined): Promise<IncomingMessage> {
-    const headers = await headersFor(connection, call);
+    const body = call.body === undefined ? undefined : Buffer.from(JSON.stringify(call.body));
+    const headers = { ...(await headersFor(connection, call)), ...lengthOf(body) };
     const options = {
       method: call.method,
       headers,
@@ -45,7 +46,7 @@ export function createTransport(connection: Connection, timeoutMs = 30_000): Tra
       });
       request.on('error', reject);
       if (idleMs !== undefined) request.setTimeout(idleMs, () => request.destroy(silent(call, idleMs)));
-      request.end(call.body === undefined ? undefined : JSON.stringify(call.body));
+      request.end(body);
     });
   }
 
@@ -80,6 +81,11 @@ async function headersFor(connection: Connection, call: Call): Promise<Record<st
     ...(call.body !== undefined && { 'content-type': call.contentType ?? 'application/json' }),
     ...(await connection.headers()),
   };
+}
+
+/** Node sends the body of a DELETE without saying that there is one. */
+function lengthOf(body: Buffer | undefined): Record<string, string> {
+  return body === undefined ? {} : { 'content-length': String(body.length) };
 }
 
 /** Handed over with each request: the agent keeps connections by these, so that a replaced CA gets connections of its own. */
