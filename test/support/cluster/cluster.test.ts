@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { resources } from '../../../src/kubernetes/resources.ts';
+import { waitForPort } from '../ports.ts';
 import { startCluster } from './cluster.ts';
 import type { Cluster } from './cluster.ts';
 
@@ -89,6 +94,39 @@ test('a deleted namespace goes once it is finished', async () => {
   await cluster.finishNamespace('going');
   assert.equal((await cluster.ask({ path: '/api/v1/namespaces/going' })).status, 404);
 });
+
+test('a folder that is named keeps what is in it', async () => {
+  const folder = join(cluster.folder, 'kept');
+  for (const code of [0, 1]) {
+    const kept = await startCluster({ folder });
+    const made = await kept.tryKubectl('create', 'namespace', 'kept');
+    await kept.stop();
+    assert.equal(made.code, code, made.stderr);
+  }
+});
+
+test('it ends with the process that started it, even when that is killed', async () => {
+  const module = JSON.stringify(join(import.meta.dirname, 'cluster.ts'));
+  const program = `import { startCluster } from ${module};
+    const { server, folder } = await startCluster();
+    process.stdout.write(server + ' ' + folder);
+    setInterval(() => undefined, 60_000);`;
+  const parent = spawn(process.execPath, ['--input-type=module', '-e', program]);
+  const line = await new Promise<string>((resolve) => parent.stdout.setEncoding('utf8').once('data', resolve));
+  const [server = '', folder = ''] = line.split(' ');
+  parent.kill('SIGKILL');
+  const port = Number(new URL(server).port);
+  for (let tries = 0; tries < 250 && (await answers(port)); tries += 1) await sleep(20);
+  assert.equal(await answers(port), false);
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function answers(port: number): Promise<boolean> {
+  return await waitForPort(port, () => 'nobody').then(
+    () => true,
+    () => false,
+  );
+}
 
 const metadata = { name: 'gate', namespace: 'default' };
 const rbac = 'rbac.authorization.k8s.io/v1';

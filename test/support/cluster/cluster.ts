@@ -130,10 +130,13 @@ export class Cluster {
     return await runCommand('helm', input, { home: this.folder, kubeconfig: this.kubeconfig });
   }
 
-  /** `SIGKILL` cuts every watch in the middle; by default they are closed in good order. */
+  /**
+   * `SIGTERM` lets it answer what it was asked, and ends it after a second and a half: watches would hold it for a minute.
+   * `SIGKILL` cuts everything off at once.
+   */
   async stopApi(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
     if (signal === 'SIGKILL') this.#signal(this.#api, signal);
-    await this.#api.stop();
+    await this.#api.stop(1500);
   }
 
   /** On the same port, with the same data, certificate and tokens; ready when it returns. */
@@ -162,7 +165,9 @@ export class Cluster {
   async stop(): Promise<void> {
     this.#client?.close();
     this.resumeEtcd();
-    await this.#api.stop();
+    await this.stopApi('SIGKILL');
+    // What is thrown away needs no good end.
+    if (this.#temporary) this.#signal(this.#etcd, 'SIGKILL');
     await this.#etcd.stop();
     if (this.#temporary) await rm(this.folder, { recursive: true, force: true });
   }
