@@ -18,9 +18,7 @@ export interface CertificateFolderOptions {
 
 /** A pair that is half written (certificate of the new one, key of the old) is none. */
 async function read(folder: string): Promise<ServedCertificate> {
-  const [cert, key] = await Promise.all(
-    ['tls.crt', 'tls.key'].map((name) => readFile(join(folder, name), 'utf8')),
-  );
+  const [cert, key] = await Promise.all(['tls.crt', 'tls.key'].map((name) => readFile(join(folder, name), 'utf8')));
   if (cert === undefined || key === undefined) throw new Error('unreachable');
   createPrivateKey(key);
   if (!keyBelongs(new X509Certificate(cert), key)) throw new Error('tls.key is not the key of tls.crt');
@@ -28,7 +26,11 @@ async function read(folder: string): Promise<ServedCertificate> {
 }
 
 /** A serving certificate that somebody else makes (cert-manager), read from files. Its caBundle is theirs, too. */
-export function createCertificateFolder({ folder, log, everyMs = 5_000 }: CertificateFolderOptions): ServingCertificate {
+export function createCertificateFolder({
+  folder,
+  log,
+  everyMs = 5_000,
+}: CertificateFolderOptions): ServingCertificate {
   const listeners: (() => void)[] = [];
   let held: ServedCertificate | undefined;
   let complaint = '';

@@ -52,7 +52,9 @@ export function createAdmissionServer(deps: AdmissionServerDeps): Server {
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  app.setNotFoundHandler((_request, reply) => void reply.code(404).send(status(404, 'NotFound', 'there is no such webhook')));
+  app.setNotFoundHandler(
+    (_request, reply) => void reply.code(404).send(status(404, 'NotFound', 'there is no such webhook')),
+  );
   app.setErrorHandler((error: { statusCode?: number; message: string }, _request, reply) => {
     const code = error.statusCode ?? 500;
     void reply.code(code).send(status(code, code === 413 ? 'RequestEntityTooLarge' : 'BadRequest', error.message));
