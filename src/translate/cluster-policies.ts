@@ -8,7 +8,7 @@ import type { IngressSelector } from './ingress-selector.ts';
 import type { Labels } from './label-selector.ts';
 import type { Namespaces } from './namespaces.ts';
 import type { Entry } from './objects.ts';
-import { conditionOf, conditionsOf, poolsOf, rulesOf } from './policies.ts';
+import { conditionOf, conditionsOf, mistakeOf, poolsOf, rulesOf } from './policies.ts';
 import type { Reading } from './policies.ts';
 import { clusterScope } from './pools.ts';
 import type { Pools } from './pools.ts';
@@ -73,12 +73,6 @@ interface Reader {
 
 function readingOf({ pools, installation }: Reader, report: Report): Reading {
   return { pools, installation, namespace: clusterScope, report };
-}
-
-function mistakeOf({ findings }: Report): string {
-  const first = findings.find(({ severity }) => severity === 'error');
-  if (first === undefined) return '';
-  return first.field === '' ? first.message : `${first.field}: ${first.message}`;
 }
 
 /** A mistake in it closes the routes that it decides, and leaves alone those that have a policy of their own. */

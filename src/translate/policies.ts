@@ -21,6 +21,8 @@ export interface PolicyEntry {
   readonly mode: 'Enforce' | 'Audit';
   readonly policy: Policy | undefined;
   readonly reason: FindingReason | undefined;
+  /** The first mistake, with its field; empty where there is none. */
+  readonly mistake: string;
   readonly entry: Entry;
 }
 
@@ -190,6 +192,13 @@ function modeOf(entry: Entry): 'Enforce' | 'Audit' {
   return audits ? 'Audit' : 'Enforce';
 }
 
+/** What is told wherever an object is broken by another: the first mistake, with its field. */
+export function mistakeOf({ findings }: Report): string {
+  const first = findings.find(({ severity }) => severity === 'error');
+  if (first === undefined) return '';
+  return first.field === '' ? first.message : `${first.field}: ${first.message}`;
+}
+
 function readPolicy(entry: Entry, pools: Pools, installation: Installation): PolicyEntry {
   const { namespace, name } = entry.ref;
   const { report } = entry;
@@ -199,7 +208,9 @@ function readPolicy(entry: Entry, pools: Pools, installation: Installation): Pol
     if (spec !== undefined) policy = policyOf(name, spec, { pools, installation, namespace, report });
   }
   const reason = report.broken();
-  return { namespace, name, mode: modeOf(entry), policy: reason === undefined ? policy : undefined, reason, entry };
+  const mistake = mistakeOf(report);
+  const usable = reason === undefined ? policy : undefined;
+  return { namespace, name, mode: modeOf(entry), policy: usable, reason, mistake, entry };
 }
 
 export function readPolicies(

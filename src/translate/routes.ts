@@ -28,6 +28,7 @@ interface Contender {
   readonly name: string;
   readonly policy: Policy | undefined;
   readonly reason: FindingReason | undefined;
+  readonly mistake: string;
   readonly entry: Entry;
 }
 
@@ -45,7 +46,9 @@ function inlineContender(claimed: Claimed, reading: Reading): readonly Contender
   if (!claimed.marks.inline) return [];
   const { ingress } = claimed;
   const policy = inlinePolicy(ingress.ref.name, claimed.marks, reading);
-  return [{ name: `ingress/${ingress.ref.name}`, policy, reason: ingress.report.broken(), entry: ingress }];
+  return [
+    { name: `ingress/${ingress.ref.name}`, policy, reason: ingress.report.broken(), mistake: '', entry: ingress },
+  ];
 }
 
 /** Never by age: a restore changes ages (P5). */
@@ -64,6 +67,14 @@ function conflict(contenders: readonly Contender[], ingress: Entry): RouteState 
   return broken('Conflicted');
 }
 
+/** Whoever looks at the Ingress must learn there which object to mend, and where in it. */
+function brokenBy(unreadable: readonly Contender[], ingress: Entry): RouteState {
+  for (const { name, reason = 'Invalid', mistake } of unreadable) {
+    ingress.report.error(reason, '', `AccessPolicy ${name} is broken: ${mistake}`);
+  }
+  return broken(unreadable[0]?.reason ?? 'Invalid');
+}
+
 /** The winner's rules with the deny lists of all: what denies must hold whoever wins. */
 function unite(
   winner: Contender,
@@ -75,10 +86,8 @@ function unite(
     const text = `Ingress ${claimed.ingress.ref.name} names ${winner.name}: only the deny list of this policy holds there`;
     loser.entry.report.warn('Conflicted', '', text);
   }
-  const unreadable = [winner, ...losers].find((contender) => contender.policy === undefined);
-  if (winner.policy === undefined || unreadable !== undefined) {
-    return broken(unreadable?.reason ?? 'Invalid');
-  }
+  const unreadable = [winner, ...losers].filter((contender) => contender.policy === undefined);
+  if (winner.policy === undefined || unreadable.length > 0) return brokenBy(unreadable, claimed.ingress);
   if (!keepsFloors(winner, claimed)) return broken('FloorViolated');
   const deny = [winner.policy.deny, ...losers.map((loser) => loser.policy?.deny ?? [])].flat();
   const required = requiredDeny(claimed.selectedBy);
