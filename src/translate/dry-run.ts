@@ -88,6 +88,7 @@ export function dryRun(value: unknown, known: Known): DryRun {
     const read = readClusterPolicies(sorted.clusterPolicies, pools, installation, namespaces);
     return { plan: undefined, findings: ordered(read.entries.flatMap(({ entry }) => entry.report.findings)) };
   }
-  if (sorted.pools.length === 0) return nothing;
-  return { plan: undefined, findings: ordered(readPools(sorted.pools, snapshot, namespaces).findings) };
+  const unread = sorted.others.flatMap((report) => report.findings);
+  const { findings } = readPools(sorted.pools, snapshot, namespaces);
+  return { plan: undefined, findings: ordered([...unread, ...findings]) };
 }

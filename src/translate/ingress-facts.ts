@@ -33,8 +33,6 @@ export interface IngressFacts {
   readonly status: WrittenStatus | undefined;
   /** Whether there is a status annotation, readable or not. */
   readonly hasStatus: boolean;
-  /** Whether it asks to be let go. */
-  readonly unprotect: boolean;
   readonly className: string | undefined;
   /** The class comes from the annotation that Kubernetes had before spec.ingressClassName. */
   readonly legacyClass: boolean;
@@ -68,6 +66,11 @@ function isOurs(facts: { ingress: Entry; marks: Marks; labels: Labels }, install
   return releaseNamespace !== undefined && paths.length > 0 && paths.every(toUs);
 }
 
+/** What came with the text of another Ingress when somebody copied it is nobody's own. */
+function isCopied(authUrl: string | undefined, { decisionsUrl }: Installation): boolean {
+  return authUrl === '' || authUrl?.startsWith(decisionsUrl) === true;
+}
+
 export function readFacts(ingress: Entry, installation: Installation): IngressFacts {
   const { namespace, name } = ingress.ref;
   const id = routeId(namespace, name);
@@ -86,10 +89,9 @@ export function readFacts(ingress: Entry, installation: Installation): IngressFa
     annotations,
     ...placesOf(ingress, installation),
     wired,
-    foreignAuthUrl: wired || authUrl === '' ? undefined : authUrl,
+    foreignAuthUrl: wired || isCopied(authUrl, installation) ? undefined : authUrl,
     status: readStatus(status),
     hasStatus: status !== undefined,
-    unprotect: annotations.get(`${annotationPrefix}unprotect`) === 'true',
     className: className ?? annotations.get(legacyClass),
     legacyClass: className === undefined && annotations.has(legacyClass),
     deleting: isDeleting(ingress),

@@ -117,7 +117,7 @@ function reportOpen({ facts }: Standing, name: string, { open }: Host, report: R
     firstOthers(open, (other) => other.facts.routeId !== facts.routeId),
     count,
   );
-  const text = `${name}: ${others} lets requests of this host through without asking: protect it too`;
+  const text = `${name}: requests of this host pass unasked through ${others}: protect it too`;
   report.warn('HostPartlyOpen', 'spec.rules', text);
 }
 
@@ -127,7 +127,7 @@ function reportShared({ facts }: Standing, name: string, { all, namespaces }: Ho
   if (count === 0) return;
   const isForeign = (other: Standing): boolean => other.facts.ingress.ref.namespace !== own && !isSolver(other.facts);
   const others = named(firstOthers(all, isForeign), count);
-  const text = `${name}: ${others} of another namespace claims this host too, and is sent the same cookies: use a host of its own`;
+  const text = `${name}: ${others} of another namespace has this host too, and is sent the same cookies: give it a host of its own`;
   report.warn('HostShared', 'spec.rules', text);
 }
 

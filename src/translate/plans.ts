@@ -48,7 +48,9 @@ function refuseUnprotect(facts: IngressFacts, text: string): boolean {
 
 /** A mistake beside a mark; and what the platform wants isn't for a namespace to end. */
 function isLetGo(facts: IngressFacts, { selectedBy }: Speakers): boolean {
-  if (!facts.unprotect) return false;
+  const written = facts.annotations.get(`${annotationPrefix}unprotect`);
+  if (written === undefined || written === 'false') return false;
+  if (written !== 'true') return refuseUnprotect(facts, 'with this value: write "true", or remove it');
   if (facts.marks.marked) {
     return refuseUnprotect(facts, `beside ${annotationPrefix} annotations that protect: remove it, or them`);
   }
@@ -131,8 +133,8 @@ function bypass(facts: IngressFacts, { route, outcome }: Judged): Judged {
   const text = `the namespace has the label ${annotationPrefix}bypass: nothing is wired or mended until it is removed`;
   facts.ingress.report.warn('Bypassed', '', text);
   if (!facts.wired) return { route, outcome: { ...outcome, act: 'Leave', state: 'Unprotected', reason: 'Bypassed' } };
-  const state = outcome.act === 'Withdraw' ? 'Refusing' : outcome.state;
-  return { route, outcome: { ...outcome, act: 'Leave', state } };
+  if (outcome.act !== 'Withdraw') return { route, outcome: { ...outcome, act: 'Leave' } };
+  return { route, outcome: { ...outcome, act: 'Leave', state: 'Refusing', reason: 'Bypassed' } };
 }
 
 /** What is going away is not written to. */

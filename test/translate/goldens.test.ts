@@ -67,9 +67,14 @@ for (const name of names) {
   });
 }
 
+/** What only writing shows. */
+const seenByTheLeader: ReadonlySet<string> = new Set(['Contested', 'WriteRefused']);
+
 test('every reason of a finding has a golden pair', () => {
   const all = names.map((name) => readFileSync(new URL(`${name}.out.yaml`, folder), 'utf8')).join('\n');
-  const missing = Object.keys(findingReasons).filter((reason) => !all.includes(`    reason: ${reason}\n`));
+  const missing = Object.keys(findingReasons).filter(
+    (reason) => !seenByTheLeader.has(reason) && !all.includes(`    reason: ${reason}\n`),
+  );
   assert.deepEqual(missing, []);
 });
 
