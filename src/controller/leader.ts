@@ -46,6 +46,8 @@ export interface Leader {
 
 const writesAtOnce = 8;
 const pollMs = 100;
+/** While writes are under way, what depends on those that are done is looked at every so many seconds. */
+const longestBlindness = 0.5;
 /** Answers that come close together are looked at together. */
 const restMs = 20;
 
@@ -56,16 +58,18 @@ export function createLeader(deps: LeaderDeps): Leader {
   let termStarts = true;
   let stale = false;
   let ring: () => void = () => undefined;
+  let lookedAt = 0;
   writer.onQuiet(() => {
     stale = true;
     ring();
   });
-  const isDue = (): boolean => stale || writer.due() <= deps.now();
+  const isDue = (): boolean => stale || Math.min(writer.due(), lookedAt + longestBlindness) <= deps.now();
   const look = (): void => {
     if (!deps.leading()) termStarts = true;
     else if (world !== undefined && (termStarts || isDue())) {
       stale = false;
       writer.write(world, termStarts);
+      lookedAt = writer.busy() ? deps.now() : Infinity;
       termStarts = false;
     }
   };
@@ -114,6 +118,7 @@ interface Writer {
   due(): number;
   /** All that was to be written has been tried: what depends on it can be looked at. */
   onQuiet(listener: () => void): void;
+  busy(): boolean;
   idle(): Promise<void>;
 }
 
@@ -166,6 +171,7 @@ function createWriter(deps: LeaderDeps): Writer {
     },
     due: () => Math.min(queue.due() ?? Infinity, contestedDue, fights.peace()),
     onQuiet: (listener) => void (quiet = listener),
+    busy: () => queue.busy(),
     idle: () => queue.idle(),
   };
 }

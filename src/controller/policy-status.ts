@@ -46,7 +46,7 @@ export function policyStatus(input: PolicyInput): PolicyStatus {
   const shown = told.toSorted((a, b) => Number(isGood(a.claims)) - Number(isGood(b.claims))).slice(0, maxTargets);
   return {
     observedGeneration: moment.generation,
-    summary: { targets: report.targets.length, pool: report.pools.join(', ') },
+    summary: { targets: report.targets.length, pool: report.pools[0] ?? '' },
     conditions: conditions(wholeClaims(report, told, findings), before['conditions'], moment),
     targets: shown.map(({ target, claims }) => ({
       ref: targetRef(target, object),

@@ -36,7 +36,7 @@ export function told(findings: readonly Finding[]): string {
 }
 
 export function targetClaims(target: TargetReport, facts: TargetFacts, findings: readonly Finding[]): Claim[] {
-  const accepted = acceptedClaim(target, findings);
+  const accepted = acceptedClaim(target, findings, facts.trouble);
   const refs = refsClaim(findings);
   if (accepted.status !== 'True') return [accepted, refs, refusedClaim(accepted, facts)];
   const programmed = programmedClaim(target, facts);
@@ -54,14 +54,14 @@ function nameOf({ ref }: TargetReport): string {
   return `${ref.kind} ${ref.namespace}/${ref.name}`;
 }
 
-function acceptedClaim(target: TargetReport, findings: readonly Finding[]): Claim {
+function acceptedClaim(target: TargetReport, findings: readonly Finding[], trouble: Finding | undefined): Claim {
   const { state, reason, message } = target;
   if (state === 'Conflicted') return claim('Accepted', false, 'Conflicted', message);
   if (state === 'NotFound') return claim('Accepted', false, 'TargetNotFound', message);
   if (state !== 'Broken') return claim('Accepted', true, 'Accepted', `${nameOf(target)} is a target of this policy`);
   const errors = told(findings.filter(({ severity }) => severity === 'error'));
-  const text = errors === '' || message.includes(errors) ? message : `${message}: ${errors}`;
-  return claim('Accepted', false, reason ?? 'Invalid', text);
+  const about = trouble === undefined ? message : `${nameOf(target)}: ${told([trouble])}`;
+  return claim('Accepted', false, reason ?? 'Invalid', errors === '' ? about : errors);
 }
 
 function programmedClaim(target: TargetReport, facts: TargetFacts): Claim {

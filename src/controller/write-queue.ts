@@ -17,6 +17,7 @@ export interface WriteQueue {
   due(): number | undefined;
   /** The API server's words about each key that it refused when it was last tried. */
   refusals(): ReadonlyMap<string, string>;
+  busy(): boolean;
   /** Resolves when nothing is in flight any more. */
   idle(): Promise<void>;
 }
@@ -65,6 +66,8 @@ export function createWriteQueue(deps: QueueDeps): WriteQueue {
       [outcome, cause] = [isConflict(error) ? 'conflict' : 'failed', error];
     }
     flying.delete(job.key);
+    // Made before the answer was known: whether it is still wanted shows the next look.
+    pending = pending.filter(({ key }) => key !== job.key);
     deps.onSettled(job, outcome, cause);
     pump();
     if (flying.size === 0) deps.onQuiet();
@@ -90,6 +93,7 @@ export function createWriteQueue(deps: QueueDeps): WriteQueue {
     },
     refusals: () =>
       new Map([...failures].flatMap(([key, { refusal }]) => (refusal === undefined ? [] : [[key, refusal]]))),
+    busy: () => flying.size > 0,
     idle: async () => {
       pending = [];
       await Promise.all(flying.values());
