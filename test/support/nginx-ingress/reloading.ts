@@ -1,17 +1,16 @@
-import { execFile } from 'node:child_process';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import type { Child } from '../child.ts';
 import { startGuardedChild } from '../guarded-child.ts';
-import { assertPortFree, waitForPort } from '../ports.ts';
+import { assertPortFree } from '../ports.ts';
 import { socketsOf } from './config.ts';
 
-const run = promisify(execFile);
 // Debian keeps it in /usr/sbin, which is not on everybody's path.
 const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin` };
+
+const errorLog = (folder: string): string => join(folder, 'error.log');
 
 export interface ReloadingNginx {
   readonly child: Child;
@@ -48,26 +47,34 @@ async function workers(master: number): Promise<readonly string[]> {
   return accepting.flat();
 }
 
-/** The new workers serve before the old ones stop to accept, so both are waited for. */
-async function inForce(folder: string, child: Child, o: { generation: number; old: readonly string[] }): Promise<void> {
-  for (let tries = 0; tries < 1000; tries += 1) {
-    const now = await workers(child.pid ?? 0);
-    const replaced = !o.old.some((pid) => now.includes(pid));
-    if (replaced && (await servedGeneration(folder)) === o.generation) return;
-    if (child.how() !== undefined) throw new Error(child.how());
-    await sleep(10);
-  }
-  throw new Error(`NGINX does not serve generation ${o.generation} after 10 s`);
+/** What NGINX complained of since the log had this length. A configuration that it doesn't take is named there only. */
+async function complaint(folder: string, since: number): Promise<string | undefined> {
+  const log = await readFile(errorLog(folder), 'utf8').catch(() => '');
+  return log
+    .slice(since)
+    .split('\n')
+    .find((line) => line.includes('[emerg]'));
 }
 
-/** Tests a configuration and puts it where NGINX reads it. */
-async function accept(folder: string, config: string): Promise<string> {
-  const next = join(folder, 'nginx.conf.next');
-  await writeFile(next, config);
-  await run('nginx', ['-t', '-q', '-p', folder, '-c', next, '-e', join(folder, 'test.log')], { env });
-  const file = join(folder, 'nginx.conf');
-  await rename(next, file);
-  return file;
+interface Awaited {
+  readonly generation: number;
+  /** Workers that are to be replaced. */
+  readonly old: readonly string[];
+  /** Length of the error log before. */
+  readonly logged: number;
+}
+
+/** The new workers serve before the old ones stop to accept, so both are waited for. */
+async function inForce(folder: string, child: Child, awaited: Awaited): Promise<void> {
+  for (let tries = 0; tries < 3000; tries += 1) {
+    const now = await workers(child.pid ?? 0);
+    const replaced = !awaited.old.some((pid) => now.includes(pid));
+    if (replaced && (await servedGeneration(folder)) === awaited.generation) return;
+    const why = (await complaint(folder, awaited.logged)) ?? child.how();
+    if (why !== undefined) throw new Error(why);
+    await sleep(10);
+  }
+  throw new Error(`NGINX does not serve generation ${awaited.generation} after 30 s`);
 }
 
 /** A real NGINX whose configuration is replaced while it serves. */
@@ -80,20 +87,21 @@ export async function startReloadingNginx(
   await mkdir(join(folder, 'temporary'), { recursive: true, mode: 0o700 });
   await assertPortFree(port, 'NGINX', 'the port that the test asked for');
   // Left by one that was killed.
-  for (const socket of Object.values(socketsOf(folder))) await rm(socket, { force: true });
-  const file = await accept(folder, config);
-  const args = ['-p', folder, '-c', file, '-e', join(folder, 'error.log'), '-g', 'daemon off;'];
+  for (const old of [...Object.values(socketsOf(folder)), errorLog(folder)]) await rm(old, { force: true });
+  const file = join(folder, 'nginx.conf');
+  await writeFile(file, config);
+  const args = ['-p', folder, '-c', file, '-e', errorLog(folder), '-g', 'daemon off;'];
   const logFile = join(folder, 'output.log');
   const child = startGuardedChild({ name: 'NGINX', command: 'nginx', args, env, logFile }, 'TERM');
-  await waitForPort(port, () => child.how());
-  await inForce(folder, child, { generation, old: [] });
+  await inForce(folder, child, { generation, old: [], logged: 0 });
   return {
     child,
     async reload(nextConfig, nextGeneration) {
-      await accept(folder, nextConfig);
+      await writeFile(file, nextConfig);
       const old = await workers(child.pid ?? 0);
+      const { size: logged } = await stat(errorLog(folder));
       if (child.pid !== undefined) process.kill(child.pid, 'SIGHUP');
-      await inForce(folder, child, { generation: nextGeneration, old });
+      await inForce(folder, child, { generation: nextGeneration, old, logged });
     },
     stop: async () => await child.stop(),
   };
