@@ -10,7 +10,7 @@ import type { AdmissionRequest, AdmissionResponse } from './admission-review.ts'
 import { certainlyWrong, isMarked, sentence, sentences } from './admission-words.ts';
 import { annotationPatch } from './annotation-patch.ts';
 import type { AnnotationChanges } from './annotation-patch.ts';
-import { annotationsOf, asksUs, presentedIngress } from './presented-ingress.ts';
+import { annotationsOf, asksOthers, asksUs, presentedIngress } from './presented-ingress.ts';
 import { ingressWrite, isWired } from './wanted-ingress.ts';
 
 /** What one object would come to beside everything else (translate's DryRun). */
@@ -36,6 +36,9 @@ const opens: ReadonlySet<FindingReason> = new Set([
   'ForeignAuthUrl',
   'AuthDropped',
 ]);
+
+const keptText =
+  'metadata.annotations: the auth-url was put back to ours, because the Ingress is protected: remove its marks, or set cognito-gate.dev/unprotect: "true"';
 
 interface Judged {
   readonly presented: Readonly<Record<string, unknown>>;
@@ -71,6 +74,8 @@ function judge(request: AdmissionRequest, { dryRun, routeId, install }: IngressA
   const refused = binds && !isUnchanged(request) ? findings.filter(refuses) : [];
   const silent = unprotected && binds && !isUnchanged(request) && refused.length === 0;
   const about = `Ingress ${request.namespace}/${request.name}`;
+  const replaced =
+    wasWired && plan?.act === 'Wire' && asksOthers(annotationsOf(request.object) ?? {}, wiring(id, install));
   return {
     presented,
     plan,
@@ -80,7 +85,10 @@ function judge(request: AdmissionRequest, { dryRun, routeId, install }: IngressA
         : silent
           ? `${about} cannot be protected${plan.reason === undefined ? '' : ` (${plan.reason})`}`
           : undefined,
-    warnings: findings.filter((finding) => !refused.includes(finding)).map(sentence),
+    warnings: [
+      ...(replaced ? [keptText] : []),
+      ...findings.filter((finding) => !refused.includes(finding)).map(sentence),
+    ],
   };
 }
 
@@ -135,7 +143,7 @@ export function handedOver(request: AdmissionRequest, { routeId, install }: Hand
   const ours = wiring(id, install);
   const present = annotationsOf(request.object);
   const wasWired = asksUs(annotationsOf(request.oldObject) ?? {}, ours);
-  if (!wasWired || (present?.['nginx.ingress.kubernetes.io/auth-url'] ?? '') !== '') return allowed(request.uid);
+  if (!wasWired || asksUs(present ?? {}, ours) || asksOthers(present ?? {}, ours)) return allowed(request.uid);
   return allowed(request.uid, [], annotationPatch(present, ours));
 }
 

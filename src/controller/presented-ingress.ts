@@ -25,6 +25,11 @@ export function asksUs(annotations: Annotations, ours: Annotations): boolean {
   return (annotations[authUrl] ?? '').startsWith(own.slice(0, own.lastIndexOf('/') + 1));
 }
 
+/** An auth-url of somebody else; an empty one is none (ingress-nginx leaves the route open, then). */
+export function asksOthers(annotations: Annotations, ours: Annotations): boolean {
+  return (annotations[authUrl] ?? '') !== '' && !asksUs(annotations, ours);
+}
+
 /** A status is ours to write: what a client writes into it is never read; a copy with its wiring (a restored backup) is. */
 function carriedStatus(now: Annotations, before: Annotations | undefined, ours: Annotations): string | undefined {
   if (before !== undefined) return before[statusAnnotationName];
@@ -33,16 +38,15 @@ function carriedStatus(now: Annotations, before: Annotations | undefined, ours: 
 
 /**
  * The Ingress of a request as translation must see it: wiring and status stand on it as long as nobody but us may take
- * them off, so `kubectl replace` without annotations doesn't end what is sticky (case P29). An auth-url of somebody else
- * stays: that is judged, not hidden.
+ * them off, so `kubectl replace` without annotations doesn't end what is sticky, nor does an auth-url of somebody else (case
+ * P29). On an Ingress that wasn't wired such an auth-url stays: that is judged, not hidden.
  */
 export function presentedIngress(request: AdmissionRequest, routeId: string, install: Install): Json {
   const ours = wiring(routeId, install);
   const now = annotationsOf(request.object) ?? {};
   const before = request.operation === 'UPDATE' ? (annotationsOf(request.oldObject) ?? {}) : undefined;
   const wasWired = before !== undefined && asksUs(before, ours);
-  const hasForeign = (now[authUrl] ?? '') !== '' && !asksUs(now, ours);
-  const wired = !hasForeign && (asksUs(now, ours) || wasWired);
+  const wired = asksUs(now, ours) || wasWired;
   const status = carriedStatus(now, before, ours);
   const { [statusAnnotationName]: _written, ...others } = now;
   const annotations = {
