@@ -120,7 +120,7 @@ const configuration = {
   log: fields({ level: oneOf(...logLevels) }),
   shutdownDelay: like('^[0-9]{1,6}(s|m|h)$'),
   keyRingSecret: like(`^(${hostName})?$`),
-  decisions: fields({ address: like('^([^/\\s]+:[0-9]{1,5})?$') }),
+  decisions: fields({ address: like('^((https?://)?[A-Za-z0-9.:\\[\\]-]{1,253})?$') }),
   signIn,
   webhook,
   guard: fields({ enabled: truth, companionMakers: texts }),

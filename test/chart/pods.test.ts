@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { parse } from 'yaml';
+import { parseConfig } from '../../src/config.ts';
+import { cognitoPoolSpec } from '../../src/schema/cognito-pool.ts';
 import type { Rendered } from './render.ts';
 import { at, cases, objectsOf, render, renderAs, valuesOf } from './render.ts';
 
@@ -90,3 +92,12 @@ test('names fit whatever a release is called', async () => {
     assert.ok(services.every(({ metadata }) => metadata.name.length <= 63));
   }
 });
+
+for (const name of cases) {
+  test(`${name}: the program takes the configuration file, and the pool in it`, async () => {
+    const map = find(await rendered(name), 'ConfigMap')['data'] as Record<string, string>;
+    const config = parseConfig(map['config.yaml'] ?? '', 'config.yaml');
+    assert.ok(config.pools.length === 1);
+    for (const { spec } of config.pools) assert.ok(cognitoPoolSpec.safeParse(spec).success);
+  });
+}
