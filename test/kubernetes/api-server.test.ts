@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { join } from 'node:path';
 import { after, before, suite, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { createKubeClient, KubeApiError, type KubeClient } from '../../src/kubernetes/client.ts';
 import { openConnection } from '../../src/kubernetes/connection.ts';
 import { createHeartbeat, createLease } from '../../src/kubernetes/lease.ts';
@@ -241,7 +241,7 @@ suite('a reflector, on a real API server', () => {
 });
 
 function contend(t: TestContext, identity: string): { child: ChildProcess; told: () => string } {
-  const script = join(import.meta.dirname, '../support/lease-contender.ts');
+  const script = fileURLToPath(import.meta.resolve('../support/lease-contender.ts'));
   const args = [script, cluster.kubeconfig, 'default', 'killed', identity];
   const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   let text = '';

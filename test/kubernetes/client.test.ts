@@ -169,7 +169,7 @@ suite('the client', () => {
     const script = `
       import { createKubeClient } from '${import.meta.resolve('../../src/kubernetes/client.ts')}';
       import { resources } from '${import.meta.resolve('../../src/kubernetes/resources.ts')}';
-      const connection = { server: new URL('${api.connection().server}'), tls: () => ({}), headers: async () => ({}) };
+      const connection = { server: new URL('${api.connection().server.href}'), tls: () => ({}), headers: async () => ({}) };
       const client = createKubeClient(connection);
       await client.list({ resource: resources.secrets });
       client.close();`;
