@@ -169,8 +169,6 @@ http {
   access_log off;
   server_tokens off;
 ${temporary}
-  ssl_certificate ${resolve(frame.tls.cert)};
-  ssl_certificate_key ${resolve(frame.tls.key)};
   large_client_header_buffers 4 8k;
   server_names_hash_bucket_size 128;
   server_names_hash_max_size 8192;
@@ -178,6 +176,9 @@ ${temporary}
   server {
     listen 127.0.0.1:${frame.port} ssl http2 default_server;
     server_name _;
+    # Holds for all servers of the port; given to each, it would be read once for each.
+    ssl_certificate ${resolve(frame.tls.cert)};
+    ssl_certificate_key ${resolve(frame.tls.key)};
     set $auth_cookie "";
 ${otherHosts}
   }
