@@ -148,3 +148,45 @@ test('P30 whatever a namespace writes, what a ClusterAccessPolicy requires holds
   );
   assert.ok(enforced > 50, 'the property says something only where routes are in force');
 });
+
+/** Every place in a value, by the keys that lead there. */
+function places(value: unknown): readonly (readonly string[])[] {
+  if (typeof value !== 'object' || value === null) return [[]];
+  const below = Object.entries(value).flatMap(([key, part]) => places(part).map((place) => [key, ...place]));
+  return [[], ...below];
+}
+
+function replaced(value: unknown, [first, ...rest]: readonly string[], put: unknown): unknown {
+  if (first === undefined || typeof value !== 'object' || value === null) return put;
+  const copy: object = Array.isArray(value) ? [...(value as unknown[])] : { ...value };
+  return Object.assign(copy, { [first]: replaced(Reflect.get(value, first), rest, put) });
+}
+
+test('T24.1 one mistake anywhere in a ClusterAccessPolicy opens nothing that it closed', () => {
+  const good = {
+    selector: { ingressClassNames: ['internal'], namespaces: { matchExpressions: [{ key: 'a', operator: 'Exists' }] } },
+    poolRefs: [{ name: 'staff', namespace: 'identity' }],
+    default: {
+      rules: [{ name: 'all', match: { paths: [{ type: 'PathPrefix', value: '/' }] }, allow: [{ groups: ['staff'] }] }],
+      deny: [{ usernames: ['eve'] }],
+      corsPreflight: 'Check',
+      allowedOrigins: ['https://example.com'],
+    },
+    required: { deny: [{ groups: ['suspended'] }], publicRules: 'Forbid' },
+  };
+  const labelled = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop', labels: { a: 'b' } } };
+  const metadata = { name: 'floor' };
+  for (const own of [{}, { 'cognito-gate.dev/access': 'SignedIn' }, { 'cognito-gate.dev/access': 'Public' }]) {
+    for (const place of places(good)) {
+      for (const put of [null, '', [], [''], [null], -1, 'x y']) {
+        const policy = { apiVersion, kind: 'ClusterAccessPolicy', metadata, spec: replaced(good, place, put) };
+        const objects = [pool, labelled, policy, ingress(own)].map((value) => ({ value, origin: 'x' }));
+        const routes = [...translate({ installation, objects, secrets: new Map() }).table.allRoutes()];
+        const at = `${place.join('.')}: ${JSON.stringify(put)}, ${JSON.stringify(own)}`;
+        const meant = place.length > 0 && place[0] !== 'selector';
+        if (meant || Object.keys(own).length > 0) assert.equal(routes.length, 1, at);
+        for (const { route } of routes) assert.ok(keeps(route, 'Forbid'), at);
+      }
+    }
+  }
+});
