@@ -41,7 +41,9 @@ const ownKinds: ReadonlyMap<string, Family> = new Map([
   ['CognitoPool', 'pools'],
 ]);
 
-const clusterScoped: ReadonlySet<string> = new Set(['clusterPolicies', 'namespaces', 'ingressClasses']);
+const clusterScoped: ReadonlySet<Family> = new Set(['clusterPolicies', 'namespaces', 'ingressClasses']);
+/** What is so for every installation. */
+const facts: ReadonlySet<Family> = new Set(['namespaces', 'ingressClasses']);
 
 /** Lenient about a missing apiVersion: such an object is broken, not invisible. */
 function familyOf(group: string, kind: string): Family | undefined {
@@ -70,7 +72,7 @@ function ignored(ref: ObjectRef, group: string, value: Json): Report {
   return report;
 }
 
-function named(ref: ObjectRef, family: Family): Report | undefined {
+function misnamed(ref: ObjectRef, family: Family): Report | undefined {
   const report = createReport(ref);
   if (!clusterScoped.has(family) && !namespaceName.safeParse(ref.namespace).success) {
     report.error('Invalid', 'metadata.namespace', 'must be the name of a namespace: add it');
@@ -99,8 +101,8 @@ function expanded(value: unknown, depth = 0): readonly Json[] {
 
 /** Two installations in one cluster never touch each other's objects. */
 function isFor(controllerName: string, metadata: Json): boolean {
-  const named = asJson(metadata['annotations'])[`${annotationPrefix}controller`];
-  return (typeof named === 'string' ? named : defaultController) === controllerName;
+  const written = asJson(metadata['annotations'])[`${annotationPrefix}controller`];
+  return (typeof written === 'string' ? written : defaultController) === controllerName;
 }
 
 interface Sorting {
@@ -108,23 +110,28 @@ interface Sorting {
   readonly others: Report[];
 }
 
-function place(json: Json, controllerName: string, { found, others }: Sorting): void {
+function refOf(json: Json, family: Family | undefined): ObjectRef {
   const metadata = asJson(json['metadata']);
-  const group = groupOf(asText(json['apiVersion']));
-  const kind = asText(json['kind']);
-  const family = familyOf(group, kind);
   const placeless = family !== undefined && clusterScoped.has(family);
-  const ref = { kind, namespace: placeless ? '' : asText(metadata['namespace']), name: asText(metadata['name']) };
-  const unread = family === undefined ? ignored(ref, group, json) : named(ref, family);
-  if (family === undefined || unread !== undefined) {
-    if (unread !== undefined) others.push(unread);
-    return;
-  }
-  if (family !== 'namespaces' && family !== 'ingressClasses' && !isFor(controllerName, metadata)) return;
+  return {
+    kind: asText(json['kind']),
+    namespace: placeless ? '' : asText(metadata['namespace']),
+    name: asText(metadata['name']),
+  };
+}
+
+function place(json: Json, controllerName: string, { found, others }: Sorting): void {
+  const group = groupOf(asText(json['apiVersion']));
+  const family = familyOf(group, asText(json['kind']));
+  const ref = refOf(json, family);
+  if (family === undefined) return void others.push(ignored(ref, group, json));
+  if (!facts.has(family) && !isFor(controllerName, asJson(json['metadata']))) return undefined;
+  const unnamed = misnamed(ref, family);
+  if (unnamed !== undefined) return void others.push(unnamed);
   const id = `${ref.namespace}/${ref.name}`;
   const known = found[family].get(id);
-  if (known === undefined) found[family].set(id, { ref, values: [json] });
-  else known.values.push(json);
+  if (known !== undefined) return void known.values.push(json);
+  return void found[family].set(id, { ref, values: [json] });
 }
 
 /** Sorts documents by what they describe; the result doesn't depend on their order. */

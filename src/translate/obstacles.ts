@@ -21,7 +21,7 @@ function listOf(value: unknown): readonly Json[] {
   return Array.isArray(value) ? value.map(asJson) : [];
 }
 
-function value({ annotations }: IngressFacts, name: string): string | undefined {
+function nginxValue({ annotations }: IngressFacts, name: string): string | undefined {
   return annotations.get(`${nginxPrefix}${name}`);
 }
 
@@ -32,12 +32,12 @@ function planeObstacle(facts: IngressFacts, classes: IngressClasses): Obstacle |
     report.error('PlaneUnsupported', 'spec.ingressClassName', wrong);
     return { reason: 'PlaneUnsupported', wire: false, closed: false };
   }
-  if (['1', 't', 'T', 'TRUE', 'true', 'True'].includes(value(facts, 'ssl-passthrough') ?? '')) {
+  if (['1', 't', 'T', 'TRUE', 'true', 'True'].includes(nginxValue(facts, 'ssl-passthrough') ?? '')) {
     const text = 'NGINX passes connections on unread, so that nothing can be asked: remove it';
     report.error('PlaneUnsupported', annotationField('ssl-passthrough'), text);
     return { reason: 'PlaneUnsupported', wire: false, closed: false };
   }
-  if ((value(facts, 'server-alias') ?? '') === '') return undefined;
+  if ((nginxValue(facts, 'server-alias') ?? '') === '') return undefined;
   const text = 'people can not sign in on hosts that no rule names: make each alias a rule with a host';
   report.error('PlaneUnsupported', annotationField('server-alias'), text);
   return { reason: 'PlaneUnsupported', wire: false, closed: true };
@@ -88,7 +88,7 @@ function authUrlObstacle(facts: IngressFacts, controllerName: string): Obstacle 
 }
 
 function reportSignIn(facts: IngressFacts, { prefix }: Installation): void {
-  const signIn = value(facts, 'auth-signin');
+  const signIn = nginxValue(facts, 'auth-signin');
   if (facts.wired || signIn === undefined || signIn.includes(`${prefix}/start/${facts.routeId}`)) return;
   const text = 'ours takes its place: remove it where it comes from';
   facts.ingress.report.warn('AnnotationRisky', annotationField('auth-signin'), text);

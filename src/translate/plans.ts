@@ -69,19 +69,18 @@ function beganOf({ marks, status, wired }: IngressFacts, { policies, certain }: 
   return wired ? (status?.began ?? 'target') : 'mark';
 }
 
-/** The outcome for an Ingress that has a route, as it is wired or will be. */
-function outcomeOf(standing: Omit<Standing, 'plan'>, obstacle: Obstacle | undefined): Outcome {
-  const { facts, route, speakers } = standing;
-  const began = beganOf(facts, speakers);
-  const state = route?.state;
-  const policy = state?.kind === 'enforced' ? policyName(state.policy) : undefined;
-  const why = state?.kind === 'broken' ? state.reason : undefined;
-  const wire = obstacle === undefined || obstacle.wire || facts.wired;
-  if (obstacle !== undefined && !(wire && obstacle.closed)) {
-    const act = wire ? 'Wire' : 'Leave';
-    return { act, began, state: 'Unprotected', reason: obstacle.reason, policy };
+/** The outcome for an Ingress that has a route, as far as the route says. */
+function outcomeOfRoute({ state }: Route, began: Began): Outcome {
+  if (state.kind === 'broken') {
+    return { act: 'Wire', began, state: 'Refusing', reason: state.reason, policy: undefined };
   }
-  return { act: 'Wire', began, state: policy === undefined ? 'Refusing' : 'Enforced', reason: why, policy };
+  return { act: 'Wire', began, state: 'Enforced', reason: undefined, policy: policyName(state.policy) };
+}
+
+/** The same where something is in the way. What is wired stays so, whatever came in the way later. */
+function hindered(outcome: Outcome, { reason, wire, closed }: Obstacle, wired: boolean): Outcome {
+  if (!wire && !wired) return { ...outcome, act: 'Leave', state: 'Unprotected', reason };
+  return closed ? outcome : { ...outcome, state: 'Unprotected', reason };
 }
 
 function gone(facts: IngressFacts): Route {
@@ -124,7 +123,8 @@ function judge(facts: IngressFacts, speakers: Speakers, judging: Judging): Judge
   if (!facts.marks.marked && !held) return left(facts, judging.installation.onPolicyGone);
   const obstacle = findObstacle(facts, judging);
   const route = routeOf({ ingress: facts.ingress, marks: facts.marks, policies, selectedBy }, judging);
-  return { route, outcome: outcomeOf({ facts, speakers, route }, obstacle) };
+  const outcome = outcomeOfRoute(route, beganOf(facts, speakers));
+  return { route, outcome: obstacle === undefined ? outcome : hindered(outcome, obstacle, facts.wired) };
 }
 
 /** Break-glass: nothing is wired or mended. What is wired goes on being decided. */
