@@ -3,6 +3,7 @@ import { apiGroup } from '../../src/schema/api.ts';
 import { jsonSchema } from './json-schema.ts';
 import { kinds } from './kinds.ts';
 import type { Kind } from './kinds.ts';
+import { keepNulls } from './nulls.ts';
 
 const header = "# Generated from src/schema by scripts/generate.ts: don't edit.\n";
 
@@ -26,7 +27,7 @@ function versionOf({ text, spec, status, columns }: Kind): object {
         required: ['spec'],
         properties: {
           ...envelope,
-          spec: { ...jsonSchema(spec), description: text },
+          spec: { ...keepNulls(jsonSchema(spec)), description: text },
           status: jsonSchema(status),
         },
       },
@@ -56,11 +57,11 @@ function fileName(kind: Kind): string {
   return `${apiGroup}_${kind.plural}.yaml`;
 }
 
-function text(kind: Kind): string {
+function fileText(kind: Kind): string {
   return header + stringify(crd(kind), { lineWidth: 0, aliasDuplicateObjects: false });
 }
 
 /** For whoever applies them alone. The chart's copies are made from these in chart.ts, and nowhere else. */
 export function crdFiles(): readonly (readonly [string, string])[] {
-  return kinds.map((kind) => [`crds/${fileName(kind)}`, text(kind)]);
+  return kinds.map((kind) => [`crds/${fileName(kind)}`, fileText(kind)]);
 }

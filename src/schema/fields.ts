@@ -35,7 +35,10 @@ export function list<T extends z.ZodType>(element: T, maximum: number) {
 
 /** A list whose entries are told apart by fields: server-side apply merges by them. */
 export function keyedList<T extends z.ZodType<object>>(element: T, maximum: number, keys: readonly string[]) {
-  const idOf = (value: object): string => JSON.stringify(keys.map((key) => Reflect.get(value, key)));
+  const idOf = (value: object): string => {
+    const fields: ReadonlyMap<string, unknown> = new Map(Object.entries(value));
+    return JSON.stringify(keys.map((key) => fields.get(key)));
+  };
   const all = list(element, maximum).refine(
     (values) => new Set(values.map(idOf)).size === values.length,
     'has an entry twice: remove one',
@@ -101,7 +104,7 @@ export const sourceRange = ruled(text(64), {
 });
 
 const endpoint =
-  /^(https:\/\/[^\/@?#\\]+|http:\/\/(localhost|[a-z0-9.-]+\.localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?)(\/[^?#\\]*)?$/;
+  /^(https:\/\/[^/@?#\\]+|http:\/\/(localhost|[a-z0-9.-]+\.localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?)(\/[^?#\\]*)?$/;
 
 /** Https; http only to this machine. No user, query or fragment. */
 export const endpointUrl = ruled(text(limits.url), {

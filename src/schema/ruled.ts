@@ -16,8 +16,9 @@ function withKeyword<S extends z.ZodType>(schema: S, keyword: string, value: unk
 
 /** A rule for the API server alone, where translation says the same with more knowledge. */
 export function withCel<S extends z.ZodType>(schema: S, validation: Validation): S {
-  const before = schema.meta()?.[key];
-  return withKeyword(schema, key, [...(Array.isArray(before) ? before : []), validation]);
+  const before: unknown = schema.meta()?.[key];
+  const others: readonly unknown[] = Array.isArray(before) ? before : [];
+  return withKeyword(schema, key, [...others, validation]);
 }
 
 interface Rule<T> {

@@ -89,6 +89,35 @@ const policies: readonly (readonly [string, Json, Case['exception']?])[] = [
   ['a group of 128 characters outside of the basic plane', allow({ groups: ['\u{1f600}'.repeat(128)] })],
 ];
 
+/** `match:` with nothing behind it, as templates leave it. */
+const empties: readonly (readonly [Kind, string, unknown])[] = [
+  ['AccessPolicy', 'deny', null],
+  ['AccessPolicy', 'targetSelector', { matchLabels: { app: 'a', team: null } }],
+  ['AccessPolicy', 'rules', [{ access: 'Public', match: null }]],
+  ['AccessPolicy', 'rules', [{ access: 'Public', match: { methods: ['GET'], paths: null } }]],
+  ['AccessPolicy', 'rules', [{ access: 'Public', match: { methods: ['GET'], sourceRanges: null } }]],
+  ['AccessPolicy', 'rules', [{ access: 'SignedIn', allow: null }]],
+  ['AccessPolicy', 'rules', [{ access: 'SignedIn', maxAuthAge: null }]],
+  ...['pool', 'allGroups', 'usernames', 'subjects', 'emails', 'emailDomains', 'claims', 'machine'].map(
+    (field): readonly [Kind, string, unknown] => [
+      'AccessPolicy',
+      'rules',
+      [{ allow: [{ groups: ['a'], [field]: null }] }],
+    ],
+  ),
+  ['ClusterAccessPolicy', 'required', null],
+  ['ClusterAccessPolicy', 'required.deny', null],
+  ['ClusterAccessPolicy', 'selector', null],
+  ['CognitoPool', 'clientSecretRef', null],
+];
+
+const fromEmpties: readonly Case[] = empties.map(([kind, path, value]) => ({
+  name: `null in ${path}: ${JSON.stringify(value)}`,
+  kind,
+  object: objectWith(kind, { [path]: value }),
+  exception: { refusedBy: 'program', why: 'the API server can only keep a null or drop it' },
+}));
+
 const clusterWide: typeof policies = [
   ['a floor alone', { default: undefined }],
   ['a default alone', { required: undefined }],
@@ -141,6 +170,7 @@ function cases(kind: Kind, table: typeof policies): readonly Case[] {
 
 export const agreementCases: readonly Case[] = [
   ...fromRows,
+  ...fromEmpties,
   ...cases('AccessPolicy', policies),
   ...cases('ClusterAccessPolicy', clusterWide),
   ...cases('CognitoPool', pools),

@@ -19,6 +19,8 @@ export interface ServerAnswer {
   /** `field: message`, as kubectl prints them. */
   readonly causes: readonly string[];
   readonly message: string;
+  /** As it would be stored, with defaults. */
+  readonly stored: Json;
 }
 
 const plurals: Readonly<Record<string, string>> = {
@@ -39,5 +41,6 @@ export async function answerTo(cluster: Cluster, object: Json): Promise<ServerAn
   const { status, body } = await cluster.ask({ method: 'POST', path, body: object });
   const said = body as Status;
   const causes = (said.details?.causes ?? []).map(({ field = '', message = '' }) => `${field}: ${message}`);
-  return { accepted: status === 201, causes, message: status === 201 ? '' : (said.message ?? '') };
+  const accepted = status === 201;
+  return { accepted, causes, message: accepted ? '' : (said.message ?? ''), stored: accepted ? (body as Json) : {} };
 }

@@ -36,10 +36,18 @@ test('program and API server take and refuse the same objects', async (t) => {
   }
 });
 
+test('what the program refuses it refuses as it is stored, too: nothing is dropped that narrows (P1, T24.1)', async () => {
+  for (const one of agreementCases) {
+    const answer = await answerTo(cluster, one.object);
+    if (!answer.accepted) continue;
+    assert.equal(programAccepts({ ...one, object: answer.stored }), programAccepts(one), one.name);
+  }
+});
+
 function objectsOf(text: string): readonly Json[] {
   return parseAllDocuments(text).flatMap((document) => {
     const value: unknown = document.toJS();
-    return typeof value === 'object' && value !== null ? [value as Json] : [];
+    return typeof value === 'object' && value !== null ? [{ ...value }] : [];
   });
 }
 
