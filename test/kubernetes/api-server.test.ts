@@ -183,6 +183,21 @@ suite('a reflector, on a real API server', () => {
     await until(() => names() === '', 'none');
   });
 
+  test('five hundred objects that go at once', async (t) => {
+    let asked = 0;
+    const believeDeletions = async (): Promise<boolean> => {
+      asked += 1;
+      return (await client.get({ resource: resources.namespaces, name: 'many' })) !== undefined;
+    };
+    const many = { resource: resources.configMaps, namespace: 'many', labelSelector: 'test=yes' };
+    const { reflector, errors } = follow(t, many, { believeDeletions });
+    await until(() => reflector.items().length === 510, 'all of them');
+    await cluster.kubectl('delete', 'configmaps', '-n', 'many', '-l', 'test=yes', '--wait=false');
+    await until(() => reflector.items().length === 0, 'none', 30_000);
+    assert.ok(asked > 0 && asked <= 510, `asked ${asked} times`);
+    assert.deepEqual(errors, []);
+  });
+
   test('an API server that is killed, and one that is stopped in good order: ends where a fresh one would', async (t) => {
     await made('k1');
     await made('k2');
