@@ -176,17 +176,20 @@ test('T24.1 one mistake anywhere in a ClusterAccessPolicy opens nothing that it 
   };
   const labelled = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop', labels: { a: 'b' } } };
   const metadata = { name: 'floor' };
-  for (const own of [{}, { 'cognito-gate.dev/access': 'SignedIn' }, { 'cognito-gate.dev/access': 'Public' }]) {
-    for (const place of places(good)) {
-      for (const put of [null, '', [], [''], [null], -1, 'x y']) {
-        const policy = { apiVersion, kind: 'ClusterAccessPolicy', metadata, spec: replaced(good, place, put) };
-        const objects = [pool, labelled, policy, ingress(own)].map((value) => ({ value, origin: 'x' }));
-        const routes = [...translate({ installation, objects, secrets: new Map() }).table.allRoutes()];
-        const at = `${place.join('.')}: ${JSON.stringify(put)}, ${JSON.stringify(own)}`;
-        const meant = place.length > 0 && place[0] !== 'selector';
-        if (meant || Object.keys(own).length > 0) assert.equal(routes.length, 1, at);
-        for (const { route } of routes) assert.ok(keeps(route, 'Forbid'), at);
-      }
-    }
+  const marks = [{}, { 'cognito-gate.dev/access': 'SignedIn' }, { 'cognito-gate.dev/access': 'Public' }];
+  const mistakes = places(good).flatMap((place) =>
+    [null, '', [], [''], [null], -1, 'x y'].flatMap((put) => marks.map((own) => ({ place, put, own }))),
+  );
+  for (const { place, put, own } of mistakes) {
+    const policy = { apiVersion, kind: 'ClusterAccessPolicy', metadata, spec: replaced(good, place, put) };
+    const objects = [pool, labelled, policy, ingress(own)].map((value) => ({ value, origin: 'x' }));
+    const routes = [...translate({ installation, objects, secrets: new Map() }).table.allRoutes()];
+    const at = `${place.join('.')}: ${JSON.stringify(put)}, ${JSON.stringify(own)}`;
+    const meant = place.length > 0 && place[0] !== 'selector';
+    if (meant || Object.keys(own).length > 0) assert.equal(routes.length, 1, at);
+    assert.ok(
+      routes.every(({ route }) => keeps(route, 'Forbid')),
+      at,
+    );
   }
 });
