@@ -11,6 +11,7 @@ import { certainlyWrong, isMarked, sentence, sentences } from './admission-words
 import { annotationPatch } from './annotation-patch.ts';
 import type { AnnotationChanges } from './annotation-patch.ts';
 import { annotationsOf, asksOthers, asksUs, presentedIngress } from './presented-ingress.ts';
+import type { Annotations } from './presented-ingress.ts';
 import { ingressWrite, isWired } from './wanted-ingress.ts';
 
 /** What one object would come to beside everything else (translate's DryRun). */
@@ -61,34 +62,50 @@ function isUnchanged({ operation, object, oldObject }: AdmissionRequest): boolea
   return operation === 'UPDATE' && protectionOf(object) === protectionOf(oldObject);
 }
 
+/** The findings for which the request is refused; all others are said. */
+function refusedFor(findings: readonly Finding[], plan: IngressPlan | undefined): readonly Finding[] {
+  const unprotected = plan?.state === 'Unprotected';
+  return findings.filter(
+    ({ severity, reason }) => severity === 'error' && (unprotected || certainlyWrong.has(reason) || opens.has(reason)),
+  );
+}
+
+function refusalOf(about: string, refused: readonly Finding[], plan: IngressPlan | undefined): string | undefined {
+  if (refused.length > 0) return sentences(about, refused);
+  if (plan?.state !== 'Unprotected') return undefined;
+  return `${about} cannot be protected${plan.reason === undefined ? '' : ` (${plan.reason})`}`;
+}
+
+interface Standing {
+  /** Whether it must not be open from now on, whoever wrote the request. */
+  readonly bound: boolean;
+  /** Whether an auth-url of somebody else would take the place of ours. */
+  readonly displaced: boolean;
+}
+
+function standingOf(request: AdmissionRequest, ours: Annotations): Standing {
+  const now = annotationsOf(request.object) ?? {};
+  const before = request.operation === 'UPDATE' ? (annotationsOf(request.oldObject) ?? {}) : {};
+  const wasWired = asksUs(before, ours);
+  return {
+    bound: (isMarked(now) || wasWired) && !isUnchanged(request),
+    displaced: wasWired && asksOthers(now, ours),
+  };
+}
+
 function judge(request: AdmissionRequest, { dryRun, routeId, install }: IngressAdmission): Judged {
   const id = routeId(request.namespace, request.name);
   const presented = presentedIngress(request, id, install);
   const { plan, findings } = dryRun(presented);
-  const before = annotationsOf(request.oldObject) ?? {};
-  const wasWired = request.operation === 'UPDATE' && asksUs(before, wiring(id, install));
-  const binds = plan?.act !== 'Withdraw' && (isMarked(annotationsOf(request.object) ?? {}) || wasWired);
-  const unprotected = plan?.state === 'Unprotected';
-  const refuses = ({ severity, reason }: Finding): boolean =>
-    severity === 'error' && (certainlyWrong.has(reason) || opens.has(reason) || unprotected);
-  const refused = binds && !isUnchanged(request) ? findings.filter(refuses) : [];
-  const silent = unprotected && binds && !isUnchanged(request) && refused.length === 0;
-  const about = `Ingress ${request.namespace}/${request.name}`;
-  const replaced =
-    wasWired && plan?.act === 'Wire' && asksOthers(annotationsOf(request.object) ?? {}, wiring(id, install));
+  const { bound, displaced } = standingOf(request, wiring(id, install));
+  const binds = bound && plan?.act !== 'Withdraw';
+  const refused = binds ? refusedFor(findings, plan) : [];
+  const said = findings.filter((finding) => !refused.includes(finding)).map(sentence);
   return {
     presented,
     plan,
-    refusal:
-      refused.length > 0
-        ? sentences(about, refused)
-        : silent
-          ? `${about} cannot be protected${plan.reason === undefined ? '' : ` (${plan.reason})`}`
-          : undefined,
-    warnings: [
-      ...(replaced ? [keptText] : []),
-      ...findings.filter((finding) => !refused.includes(finding)).map(sentence),
-    ],
+    refusal: binds ? refusalOf(`Ingress ${request.namespace}/${request.name}`, refused, plan) : undefined,
+    warnings: displaced && plan?.act === 'Wire' ? [keptText, ...said] : said,
   };
 }
 

@@ -50,9 +50,10 @@ export function metadataOf(object: Json | undefined): Json {
 export function readReview(review: unknown): AdmissionRequest | undefined {
   const request = objectOf(objectOf(review)?.['request']);
   const kind = text(objectOf(request?.['kind'])?.['kind']);
-  const uid = text(request?.['uid']);
-  const operation = text(request?.['operation']);
-  if (request === undefined || uid === '' || kind === '' || operation === '') return undefined;
+  if (request === undefined || kind === '') return undefined;
+  const uid = text(request['uid']);
+  const operation = text(request['operation']);
+  if (uid === '' || operation === '') return undefined;
   const object = objectOf(request['object']);
   return {
     uid,

@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
 import { issueLeaf, keyBelongs, makeAuthority } from './issue-certificate.ts';
 import type { KeyPair } from './issue-certificate.ts';
 
@@ -56,54 +57,60 @@ function issued(leaf: X509Certificate, by: X509Certificate): boolean {
 }
 
 function names(leaf: X509Certificate, dnsNames: readonly string[]): boolean {
-  return dnsNames.every((name) => leaf.checkHost(name) !== undefined || leaf.checkIP(name) !== undefined);
+  return dnsNames.every((name) => (isIP(name) === 0 ? leaf.checkHost(name) : leaf.checkIP(name)) !== undefined);
 }
 
 interface Authorities {
+  /** The CA that signs; undefined: one is to be made. */
   readonly current: KeyPair | undefined;
   readonly currentSince: number;
   readonly valid: readonly X509Certificate[];
 }
 
-function authoritiesOf(kept: KeptCertificate | undefined, now: number): Authorities {
-  const valid = certificatesOf(kept?.ca ?? '').filter((ca) => isValid(ca, now));
-  const [first] = certificatesOf(kept?.ca ?? '');
-  const signs = kept !== undefined && first !== undefined && isValid(first, now) && keyBelongs(first, kept.caKey);
-  return {
-    current: signs && !isOld(first, now) ? { cert: `${first.toString().trim()}\n`, key: kept.caKey } : undefined,
-    currentSince: first?.validFromDate.getTime() ?? 0,
-    valid,
-  };
+function pemOf(certificate: X509Certificate): string {
+  return `${certificate.toString().trim()}\n`;
+}
+
+function authoritiesOf(kept: KeptCertificate, now: number): Authorities {
+  const all = certificatesOf(kept.ca);
+  const valid = all.filter((ca) => isValid(ca, now));
+  const [first] = all;
+  if (first === undefined) return { current: undefined, currentSince: 0, valid };
+  const signs = isValid(first, now) && !isOld(first, now) && keyBelongs(first, kept.caKey);
+  const current = signs ? { cert: pemOf(first), key: kept.caKey } : undefined;
+  return { current, currentSince: first.validFromDate.getTime(), valid };
 }
 
 type LeafState = 'good' | 'old' | 'unusable';
 
-function leafState(kept: KeptCertificate | undefined, authorities: Authorities, { dnsNames, now }: Wanted): LeafState {
-  const [leaf] = certificatesOf(kept?.cert ?? '');
-  if (kept === undefined || leaf === undefined || !isValid(leaf, now) || !keyBelongs(leaf, kept.key)) return 'unusable';
+function leafState(kept: KeptCertificate, authorities: Authorities, { dnsNames, now }: Wanted): LeafState {
+  const [leaf] = certificatesOf(kept.cert);
+  if (leaf === undefined || !isValid(leaf, now) || !keyBelongs(leaf, kept.key)) return 'unusable';
   const issuer = authorities.valid.findIndex((ca) => issued(leaf, ca));
   if (issuer < 0 || !names(leaf, dnsNames)) return 'unusable';
   const superseded = issuer > 0 && now > authorities.currentSince + overlap;
   return superseded || isOld(leaf, now) ? 'old' : 'good';
 }
 
+const none: KeptCertificate = { cert: '', key: '', ca: '', caKey: '' };
+
 /** Undefined: what is kept stays. One step at a time: a new CA is only published, its first certificate comes later. */
 export async function nextCertificate(
   kept: KeptCertificate | undefined,
   wanted: Wanted,
 ): Promise<NextCertificate | undefined> {
-  const authorities = authoritiesOf(kept, wanted.now);
-  const leaf = leafState(kept, authorities, wanted);
-  if (authorities.current !== undefined && leaf === 'good') return undefined;
-  const authority = authorities.current ?? (await makeAuthority(wanted.now));
-  const older = authorities.valid.map((ca) => `${ca.toString().trim()}\n`).filter((pem) => pem !== authority.cert);
-  const ca = [authority.cert, ...older].join('');
-  const renewed = authorities.current !== undefined || leaf === 'unusable';
-  const pair =
-    renewed || kept === undefined
-      ? await issueLeaf(authority, wanted.dnsNames, wanted.now)
-      : { cert: kept.cert, key: kept.key };
-  return { kept: { ...pair, ca, caKey: authority.key }, urgent: leaf === 'unusable' };
+  const present = kept ?? none;
+  const { current, valid } = authoritiesOf(present, wanted.now);
+  const leaf = leafState(present, authoritiesOf(present, wanted.now), wanted);
+  if (current !== undefined && leaf === 'good') return undefined;
+  const authority = current ?? (await makeAuthority(wanted.now));
+  const older = valid.map(pemOf).filter((pem) => pem !== authority.cert);
+  const published = current !== undefined || leaf === 'unusable';
+  const pair = published
+    ? await issueLeaf(authority, wanted.dnsNames, wanted.now)
+    : { cert: present.cert, key: present.key };
+  const next = { ...pair, ca: [authority.cert, ...older].join(''), caKey: authority.key };
+  return { kept: next, urgent: leaf === 'unusable' };
 }
 
 /** Whether it can be served now. */

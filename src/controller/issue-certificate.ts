@@ -1,5 +1,7 @@
-import { createPublicKey, KeyObject, X509Certificate } from 'node:crypto';
-import type { webcrypto } from 'node:crypto';
+import { createPublicKey, KeyObject } from 'node:crypto';
+import { isIP } from 'node:net';
+import type { webcrypto, X509Certificate } from 'node:crypto';
+import type * as peculiar from '@peculiar/x509';
 
 /** PEM text. */
 export interface KeyPair {
@@ -16,7 +18,7 @@ const curve = { name: 'ECDSA', namedCurve: 'P-256' } as const;
 const signing = { name: 'ECDSA', hash: 'SHA-256' } as const;
 
 /** Loaded only when one is made: @peculiar/x509 costs a tenth of a second, and most starts find a certificate. */
-async function library(): Promise<typeof import('@peculiar/x509')> {
+async function library(): Promise<typeof peculiar> {
   await import('reflect-metadata');
   return await import('@peculiar/x509');
 }
@@ -75,7 +77,7 @@ export async function issueLeaf(authority: KeyPair, dnsNames: readonly string[],
       await x509.AuthorityKeyIdentifierExtension.create(issuer),
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
       new x509.SubjectAlternativeNameExtension(
-        dnsNames.map((value) => ({ type: /^[0-9.]+$|:/.test(value) ? ('ip' as const) : ('dns' as const), value })),
+        dnsNames.map((value) => ({ type: isIP(value) === 0 ? ('dns' as const) : ('ip' as const), value })),
       ),
     ],
   });

@@ -96,16 +96,17 @@ export function createServingCertificate(options: ServingCertificateOptions): Se
     await client.merge(place, { metadata: { uid, resourceVersion }, data }, { fieldManager });
   }
 
-  /** A Secret that was deleted comes back as it was: then no caBundle has to change. */
-  async function step(secret: KubeObject | undefined): Promise<void> {
-    const wanted = { dnsNames, now: now() };
+  /** What is to be written now, by this replica. A Secret that was deleted comes back as it was: no caBundle has to change. */
+  async function due(secret: KubeObject | undefined): Promise<KeptCertificate | undefined> {
     const kept = secret === undefined ? held : keptIn(secret);
-    if (secret !== undefined && kept !== undefined) take(kept);
-    const next = await nextCertificate(kept, wanted);
-    const missing = secret === undefined;
-    if (next === undefined && !missing) return;
-    if (!missing && next?.urgent !== true && !options.leading()) return;
-    const written = next?.kept ?? kept;
+    const next = await nextCertificate(kept, { dnsNames, now: now() });
+    if (secret === undefined) return next?.kept ?? kept;
+    return next?.urgent === true || options.leading() ? next?.kept : undefined;
+  }
+
+  async function step(secret: KubeObject | undefined): Promise<void> {
+    if (secret !== undefined) take(keptIn(secret));
+    const written = await due(secret);
     if (written === undefined) return;
     await write(secret, written);
     take(written);

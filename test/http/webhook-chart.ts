@@ -15,11 +15,10 @@ export async function chartObjects(
   o: { readonly url: (webhook: string) => string; readonly caBundle?: string; readonly sets?: readonly string[] },
 ): Promise<readonly TestObject[]> {
   const text = await cluster.helm(
-    'template',
-    release,
-    'charts/cognito-gate',
-    ...['-n', release, '-f', 'charts/cognito-gate/ci/test-machine.values.yaml', ...(o.sets ?? [])],
-    ...['-s', 'templates/webhooks.yaml', '-s', 'templates/validating-admission-policy.yaml'],
+    ...['template', release, 'charts/cognito-gate', '-n', release].concat(
+      ['-f', 'charts/cognito-gate/ci/test-machine.values.yaml', ...(o.sets ?? [])],
+      ['-s', 'templates/webhooks.yaml', '-s', 'templates/validating-admission-policy.yaml'],
+    ),
   );
   const objects = parseAllDocuments(text).map((document) => document.toJS() as TestObject);
   return objects.map((object) => {
