@@ -68,4 +68,3 @@ export const accessPolicy = ownObject('AccessPolicy', accessPolicySpec);
 
 export type AccessPolicySpec = z.output<typeof accessPolicySpec>;
 export type { RuleSpec } from './rules.ts';
-export { labelRequirement as requirementSchema } from './label-selector.ts';
