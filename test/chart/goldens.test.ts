@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import { stringify } from 'yaml';
@@ -32,6 +34,21 @@ for (const name of cases) {
     assert.equal(code, 0, stdout + stderr);
   });
 }
+
+test('the package of the chart holds its CRDs and its schema, and no values of tests', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'cg-package-'));
+  try {
+    const { code, stderr } = await tryHelm('package', chart, '--destination', folder);
+    assert.equal(code, 0, stderr);
+    const file = join(folder, readdirSync(folder)[0] ?? '');
+    const names = execFileSync('tar', ['--list', '--file', file], { encoding: 'utf8' }).trim().split('\n');
+    const kept = ['values.schema.json', 'values.yaml', 'files/crds/cognito-gate.dev_accesspolicies.yaml'];
+    for (const name of kept) assert.ok(names.includes(`cognito-gate/${name}`), name);
+    assert.ok(!names.some((name) => name.includes('/ci/')));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
 
 function firstDifference(now: string, golden: string): string | undefined {
   const [left, right] = [now.split('\n'), golden.split('\n')];

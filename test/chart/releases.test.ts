@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { startCluster } from '../support/cluster/cluster.ts';
 import type { Cluster } from '../support/cluster/cluster.ts';
-import { at, chart, objectsOf, render, valuesOf } from './render.ts';
+import { at, cases, chart, objectsOf, render, valuesOf } from './render.ts';
 
 const crds = ['accesspolicies', 'clusteraccesspolicies', 'cognitopools'].map((name) => `${name}.cognito-gate.dev`);
 const values = ['--values', valuesOf('default')];
@@ -147,7 +147,7 @@ suite('the chart on an API server', { timeout: 240_000 }, () => {
     await cluster.helm('uninstall', 'platform', '--namespace', 'cognito-gate');
   });
 
-  for (const name of ['default', 'test-machine', 'everything']) {
+  for (const name of cases) {
     test(`helm template of ${name} | kubectl apply --server-side: every object is one, with no unknown field, twice the same`, async () => {
       const text = await render('--values', valuesOf(name));
       // Kinds of others, whose CRDs aren't here; and the Pod of `helm test`, which is no part of a release.

@@ -11,7 +11,7 @@
   verbs: [patch]
 {{- end -}}
 
-{{/* Pools: in the cluster, so that one in a namespace where it isn't read can be named; else where they are read. */}}
+{{/* Pools are watched outside of the pool namespaces too: there one is a mistake that must be seen. */}}
 {{- define "cognito-gate.poolRules" -}}
 - apiGroups: [cognito-gate.dev]
   resources: [cognitopools]
@@ -25,7 +25,7 @@
 {{- define "cognito-gate.secretRules" -}}
 - apiGroups: [""]
   resources: [secrets]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 {{- end -}}
 
 {{/* In the release's own namespace. */}}
@@ -38,17 +38,19 @@
 - apiGroups: [""]
   resources: [secrets]
   verbs: [create]
+{{- if and .Values.webhook.enabled (not .Values.webhook.certManager.enabled) }}
 - apiGroups: [""]
   resources: [secrets]
-  resourceNames: [{{ include "cognito-gate.keyRingName" . }}, {{ include "cognito-gate.webhookSecret" . }}]
-  verbs: [update, patch]
+  resourceNames: [{{ include "cognito-gate.webhookSecret" . }}]
+  verbs: [patch]
+{{- end }}
 # What each replica tells the others.
 - apiGroups: [""]
   resources: [configmaps]
-  verbs: [get, list, watch, create, update, patch, delete]
+  verbs: [list, watch, create, patch, delete]
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
-  verbs: [get, list, watch, create, update, patch, delete]
+  verbs: [get, list, watch, create, update, delete]
 # Whose owner reference companions carry.
 - apiGroups: [apps]
   resources: [deployments]
