@@ -53,7 +53,13 @@ export function startLab({ client, settings }: LabOptions): Lab {
     onWrite: (kind, outcome) => void writes.push(`${kind} ${outcome}`),
     onFindings: (findings) => (extra = findings),
   });
+  /** One after the other: a watch never goes back. */
+  let offers = Promise.resolve();
   const offer = async (): Promise<void> => {
+    offers = offers.then(look);
+    await offers;
+  };
+  const look = async (): Promise<void> => {
     const names = Object.keys(kinds) as (keyof typeof kinds)[];
     const lists = await Promise.all(
       names.map(async (kind) => [kind, (await client.list({ resource: kinds[kind] })).items] as const),
