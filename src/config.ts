@@ -1,27 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
+import { clusterFields, clusterSource } from './config-cluster.ts';
+import { address, duration, folder, host, namespaces, port, portOf, reference, shaped } from './config-fields.ts';
 import { logLevels } from './telemetry/logger.ts';
 
-/** Text of one form; the same sentence says so when it has another form, is no text at all, or is missing. */
-function shaped(pattern: RegExp, message: string) {
-  return z.string(message).regex(pattern, message);
-}
-
-const address = shaped(
-  /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$/,
-  'must be host:port, for instance 127.0.0.1:8080',
-).refine((value) => !(portOf(value) > 65_535), 'must have a port up to 65535');
-const reference = shaped(/^[a-z0-9.-]{1,63}\/[a-z0-9.-]{1,253}$/, 'must be namespace/name');
-const duration = shaped(/^\d{1,6}(s|m|h)$/, 'must be a number with s, m or h, for instance 40s');
-const host = shaped(
-  /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/,
-  'must be a lower-case host name without scheme and port',
-);
-const port = 'must be a port from 1 to 65535';
-const namespaces = 'must be a list of namespaces, for instance [identity]';
 const logLevel = `must be one of ${logLevels.join(', ')}`;
-const folder = 'must be the path of a folder';
 
 const Listen = z
   .strictObject(
@@ -47,12 +31,7 @@ const ConfigFile = z.strictObject(
     signInHost: host.describe(
       'Host of the sign-in pages; its /oauth2/callback and /oauth2/signed-out are registered with Cognito.',
     ),
-    publicPort: z
-      .int(port)
-      .min(1, port)
-      .max(65_535, port)
-      .default(443)
-      .describe('Port of the https listeners as browsers see it.'),
+    publicPort: port.default(443).describe('Port of the https listeners as browsers see it.'),
     prefix: shaped(
       /^\/[A-Za-z0-9_-]{1,40}$/,
       'must be one path segment after a slash, of letters, digits, _ and -, for instance /_cognito-gate',
@@ -60,15 +39,20 @@ const ConfigFile = z.strictObject(
       .default('/_cognito-gate')
       .describe('First segment of our paths on app hosts.'),
     defaultPool: reference.optional().describe('Pool for policies that name none.'),
-    poolNamespaces: z
-      .array(z.string(namespaces).min(1, namespaces).max(63, namespaces), namespaces)
-      .min(1, namespaces)
-      .max(32, 'must be a list of at most 32 namespaces')
-      .describe('Namespaces where CognitoPool objects are read.'),
+    poolNamespaces: namespaces.describe('Namespaces where CognitoPool objects are read, besides that of the release.'),
     source: z
-      .strictObject({ folder: z.string(folder).min(1, folder) }, 'must be like { folder: objects }')
-      .describe('{ folder: DIR }: folder of YAML with the objects.'),
-    secretsDir: z.string(folder).min(1, folder).describe('Folder of secrets: <namespace>/<name>/<key>.'),
+      .strictObject(
+        { folder: folder.optional(), cluster: clusterSource.optional() },
+        'must be like { folder: objects } or { cluster: {} }',
+      )
+      .refine(
+        (value) => (value.folder === undefined) !== (value.cluster === undefined),
+        'must hold folder or cluster, and not both',
+      )
+      .describe(
+        '{ folder: DIR }: a folder of YAML with the objects; or { cluster: { namespaces: [] } }: the API server.',
+      ),
+    secretsDir: folder.optional().describe('With a folder: the folder of secrets, <namespace>/<name>/<key>.'),
     keyRingSecret: reference.describe('Secret with the keys that seal cookies.'),
     extraCaFile: z
       .string('must be the path of a PEM file')
@@ -95,6 +79,7 @@ const ConfigFile = z.strictObject(
     shutdownDelay: duration
       .default('40s')
       .describe('How long to go on answering after SIGTERM: NGINX remembers addresses for 30 s.'),
+    ...clusterFields,
     log: z
       .strictObject({ level: z.enum(logLevels, logLevel).default('info') }, 'must be like { level: info }')
       .prefault({})
@@ -102,6 +87,23 @@ const ConfigFile = z.strictObject(
   },
   'must be fields, for instance signInHost: auth.example.com',
 );
+
+/** What one of the two sources needs, and the other can't use. */
+const Complete = ConfigFile.superRefine((config, context) => {
+  const missing = (field: string, message: string): void =>
+    context.addIssue({ code: 'custom', path: [field], message, input: undefined });
+  if (config.source.folder !== undefined) {
+    if (config.secretsDir === undefined) missing('secretsDir', 'must be the path of a folder');
+    if (config.poolNamespaces.length === 0)
+      missing('poolNamespaces', 'must be a list of namespaces, for instance [identity]');
+    return;
+  }
+  if (config.source.cluster === undefined) return;
+  if (config.release === undefined) missing('release', 'must be like { namespace: cognito-gate, name: cognito-gate }');
+  if (config.decisionsAddress === undefined) missing('decisionsAddress', 'must be host:port as the proxies reach it');
+  if (config.signInService === undefined)
+    missing('signInService', 'must be like { name: cognito-gate-sign-in, port: 8081 }');
+});
 
 export type Config = Readonly<z.infer<typeof ConfigFile>>;
 export const configSchema = ConfigFile;
@@ -130,7 +132,7 @@ export function parseConfig(text: string, file: string): Config {
   if (document.errors.length > 0)
     throw new ConfigError([`${file} is not YAML:`, ...document.errors.map((error) => `  ${error.message}`)].join('\n'));
   const value: unknown = document.toJS({ maxAliasCount: 10 });
-  const result = ConfigFile.safeParse(value ?? {});
+  const result = Complete.safeParse(value ?? {});
   if (result.success) return result.data;
   const lines = result.error.issues.map((issue) => `  ${describeIssue(issue, value)}`);
   throw new ConfigError([`${file} has ${lines.length} mistake${lines.length === 1 ? '' : 's'}:`, ...lines].join('\n'));
@@ -154,10 +156,6 @@ function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
     value = Reflect.get(value, key);
   }
   return value;
-}
-
-function portOf(listener: string): number {
-  return Number(listener.slice(listener.lastIndexOf(':') + 1));
 }
 
 /** "40s", "5m", "1h" → milliseconds. */

@@ -4,11 +4,11 @@ import type { Snapshot } from './model/snapshot.ts';
 import { reportTable } from './report.ts';
 import { parseKeyRing } from './session/key-ring.ts';
 import type { KeyRing } from './session/key-ring.ts';
-import type { FolderError } from './sources/folder-error.ts';
 import { StartError } from './start-error.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { translate } from './translate/translate.ts';
+import type { Translation } from './translate/translate.ts';
 
 /** The table and the key ring that answer requests now; each replaced as a whole by a newer snapshot. */
 export interface InForce {
@@ -19,8 +19,12 @@ export interface InForce {
   /** The first snapshot without a usable key ring throws: nobody could sign in. */
   accept(snapshot: Snapshot): void;
   /** There is no snapshot, because a file or folder can't be read. */
-  failed(error: FolderError): void;
-  onTable(listener: (table: Table) => void): void;
+  failed(error: { readonly file: string; readonly line: number | undefined; readonly message: string }): void;
+  /** The whole of what the table in force was made with. */
+  translation(): Translation | undefined;
+  /** Id of the newest key; undefined while there is no ring. */
+  newestKey(): string | undefined;
+  onTable(listener: (translation: Translation) => void): void;
   /** What keeps us from being ready. */
   missing(): string | undefined;
   /** Brings the table's age up to date. */
@@ -29,13 +33,16 @@ export interface InForce {
 
 export function createInForce(deps: {
   keyRingSecret: string;
+  /** Whether the ring may still come: the controller makes the Secret when it is absent. */
+  keyRingMayCome?: boolean;
   metrics: Metrics;
   log: Logger;
   now: () => number;
 }): InForce {
   const { metrics, log, now } = deps;
-  const listeners: ((table: Table) => void)[] = [];
+  const listeners: ((translation: Translation) => void)[] = [];
   let table: Table | undefined;
+  let translation: Translation | undefined;
   let tableAt = 0;
   let said = '';
   let saidKeys = '';
@@ -56,7 +63,7 @@ export function createInForce(deps: {
   };
   const replace = (snapshot: Snapshot): void => {
     const entries = snapshot.secrets.get(deps.keyRingSecret);
-    const read = readRing(entries, ring !== undefined, deps);
+    const read = readRing(entries, ring !== undefined || deps.keyRingMayCome === true, deps);
     if (read !== undefined) sayKeys(read, [...(entries?.keys() ?? [])].toSorted());
     ring = read ?? ring;
     const result = translate(snapshot);
@@ -65,13 +72,16 @@ export function createInForce(deps: {
     const changed = said !== says;
     said = says;
     table = result.table;
+    translation = result;
     tableAt = now();
     setBroken(read === undefined);
     reportTable(result.table, result.findings, { metrics, log, changed });
-    for (const listener of listeners) listener(result.table);
+    for (const listener of listeners) listener(result);
   };
   return {
     table: () => table,
+    translation: () => translation,
+    newestKey: () => ring?.newest,
     ring: () => {
       if (ring === undefined) throw new Error('the key ring is not open');
       return ring;
@@ -114,7 +124,7 @@ function readRing(
     if (!open) throw asStartError(error, deps.keyRingSecret);
     deps.log.error(
       { reason: error instanceof Error ? error.message : String(error), secret: deps.keyRingSecret },
-      'the key ring can’t be read; the last good one stays in force',
+      'the key ring can’t be read; the last good one stays in force, if there was one',
     );
     return undefined;
   }

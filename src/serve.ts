@@ -8,18 +8,20 @@ import { createDecisionServer } from './http/decisions.ts';
 import { createOperationsServer } from './http/operations.ts';
 import { createOutboundFetch } from './http/outbound.ts';
 import type { Server } from './http/server.ts';
+import { addressOf } from './listen.ts';
 import { createSignInServer } from './http/sign-in.ts';
 import { createUserPools } from './identity/pools.ts';
 import type { UserPools } from './identity/pools.ts';
 import { createInForce } from './in-force.ts';
-import type { InForce } from './in-force.ts';
 import type { Pool } from './model/pool.ts';
 import { reportDecision } from './report.ts';
 import { createEndedSids } from './session/ended-sids.ts';
 import { createSealer } from './session/seal.ts';
 import { createSessions } from './session/sessions.ts';
 import { createSignInHandler } from './sign-in/handler.ts';
-import { FolderError, openFolder } from './sources/folder.ts';
+import { openFolderSource } from './folder-source.ts';
+import type { Parts, Source } from './source.ts';
+import { openClusterSource } from './cluster-source.ts';
 import { StartError } from './start-error.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { createMetrics } from './telemetry/metrics.ts';
@@ -30,14 +32,6 @@ export interface Running {
   stop(): Promise<void>;
   /** Not ready from now on, answering for `shutdownDelay`, then drained. */
   drain(): Promise<void>;
-}
-
-interface Parts {
-  readonly config: Config;
-  readonly log: Logger;
-  readonly metrics: Metrics;
-  readonly inForce: InForce;
-  readonly pools: UserPools;
 }
 
 interface Servers {
@@ -53,24 +47,27 @@ const random = (bytes: number): Uint8Array => randomBytes(bytes);
 /** Builds the parts, wires them and starts them in order. Rejects with a readable error when one can't start. */
 export async function serve(config: Config, log: Logger, env: NodeJS.ProcessEnv): Promise<Running> {
   const metrics = createMetrics();
-  const inForce = createInForce({ keyRingSecret: config.keyRingSecret, metrics, log, now });
-  const pools = await userPools({ config, log, metrics, inForce }, env);
-  inForce.onTable((table) => {
+  const { keyRingSecret, source: from } = config;
+  const inForce = createInForce({ keyRingSecret, keyRingMayCome: from.cluster !== undefined, metrics, log, now });
+  const fetch = await outboundFetch(config, env);
+  const pools = userPools({ config, log, metrics, inForce, fetch });
+  inForce.onTable(({ table }) => {
     pools.retain(new Set(table.pools.keys()));
     // Keys and discovery are read ahead of the first sign-in.
     for (const pool of table.pools.values()) pools.of(pool);
   });
-  const source = await openSource({ config, log, metrics, inForce, pools });
+  const parts = { config, log, metrics, inForce, pools, fetch };
+  const source = await (from.cluster === undefined ? openFolderSource(parts) : openClusterSource(parts, env));
   let stopping = false;
-  const servers = createServers({ config, log, metrics, inForce, pools }, () => stopping);
+  const servers = createServers(parts, () => (stopping ? 'shutting down' : (inForce.missing() ?? source.missing())));
   const stop = async (): Promise<void> => {
     stopping = true;
-    source.close();
+    await source.close();
     pools.stop();
     await Promise.all(Object.values(servers).map((server: Server) => server.close()));
   };
   try {
-    await start(servers, config);
+    await start(servers, config, source);
   } catch (error) {
     await stop();
     throw error;
@@ -81,16 +78,19 @@ export async function serve(config: Config, log: Logger, env: NodeJS.ProcessEnv)
     stop,
     drain: async () => {
       stopping = true;
+      await source.resign();
       await sleep(milliseconds(config.shutdownDelay));
       await stop();
     },
   };
 }
 
-async function userPools(parts: Omit<Parts, 'pools'>, env: NodeJS.ProcessEnv): Promise<UserPools> {
-  const { config, log, metrics, inForce } = parts;
+async function outboundFetch(config: Config, env: NodeJS.ProcessEnv): Promise<Parts['fetch']> {
   const extraCa = config.extraCaFile === undefined ? undefined : await readCa(config.extraCaFile);
-  const fetch = createOutboundFetch({ extraCa, env });
+  return createOutboundFetch({ extraCa, env });
+}
+
+function userPools({ log, metrics, inForce, fetch }: Omit<Parts, 'pools'>): UserPools {
   return createUserPools((pool) => ({
     fetch,
     now,
@@ -109,38 +109,7 @@ async function readCa(file: string): Promise<string> {
   throw new StartError(`extraCaFile: ${file} holds no certificate in PEM form`);
 }
 
-async function openSource({ config, inForce }: Parts): Promise<{ close(): void }> {
-  const opening = openFolder({
-    folder: config.source.folder,
-    secretsDir: config.secretsDir,
-    installation: {
-      signInHost: config.signInHost,
-      defaultPool: config.defaultPool,
-      poolNamespaces: config.poolNamespaces,
-      clientAddressKnown: config.clientAddress === 'XRealIp',
-      prefix: config.prefix,
-      controllerName: 'cognito-gate',
-      decisionsUrl: 'http://cognito-gate-decisions.cognito-gate.svc.cluster.local:8080/nginx/',
-      releaseNamespace: undefined,
-      ingressControllers: ['k8s.io/ingress-nginx'],
-      onPolicyGone: 'Refuse',
-    },
-    onSnapshot: inForce.accept,
-    onError: inForce.failed,
-  });
-  return await opening.catch((error: unknown) => {
-    throw nameField(error, config);
-  });
-}
-
-/** A folder that can't be read at the start is a mistake of the configuration: the message names its field. */
-function nameField(error: unknown, { source, secretsDir }: Config): unknown {
-  if (!(error instanceof FolderError)) return error;
-  const field = { [source.folder]: 'source.folder', [secretsDir]: 'secretsDir' }[error.file];
-  return field === undefined ? error : new StartError(`${field}: ${error.message}`, { cause: error });
-}
-
-function createServers(parts: Parts, stopping: () => boolean): Servers {
+function createServers(parts: Parts, missing: () => string | undefined): Servers {
   const { config, log, metrics, inForce, pools } = parts;
   const ended = createEndedSids(now);
   const sealer = createSealer({ ring: inForce.ring, now, random });
@@ -187,7 +156,7 @@ function createServers(parts: Parts, stopping: () => boolean): Servers {
       failed: (error, id) => log.error({ err: error, id }, 'a sign-in step failed'),
     }),
     operations: createOperationsServer({
-      ready: () => (stopping() ? 'shutting down' : inForce.missing()),
+      ready: missing,
       metrics: metrics.text,
     }),
   };
@@ -201,21 +170,19 @@ function measureKeys(pools: UserPools, metrics: Metrics): void {
   }
 }
 
-/** Decisions last: who asks before has no answer, and nothing is answered before a table is loaded. */
-async function start(servers: Servers, { listen }: Config): Promise<void> {
+/**
+ * Decisions last: who asks before has no answer, and nothing is answered before a table is loaded. Operations first:
+ * while the API server is away a new replica has to live, and to say what it waits for.
+ */
+async function start(servers: Servers, { listen }: Config, source: Source): Promise<void> {
   for (const name of ['operations', 'signIn', 'decisions'] as const) {
+    if (name === 'signIn') await source.ready;
     const address = listen[name];
-    const colon = address.lastIndexOf(':');
-    const host = address.slice(0, colon).replace(/^\[|\]$/g, '');
-    // NGINX opens a connection for each check: the backlog must take a burst of them (dataplanes.md 5).
-    await servers[name]
-      .listen({ host, port: Number(address.slice(colon + 1)), backlog: 4096 })
-      .catch((error: unknown) => {
-        throw new StartError(
-          `listen.${name}: can't listen on ${address} (${codeOf(error)})${adviceOn(codeOf(error))}`,
-          { cause: error },
-        );
+    await servers[name].listen(addressOf(address)).catch((error: unknown) => {
+      throw new StartError(`listen.${name}: can't listen on ${address} (${codeOf(error)})${adviceOn(codeOf(error))}`, {
+        cause: error,
       });
+    });
   }
 }
 

@@ -39,9 +39,9 @@ test('one error lists every mistake with field, value and fix', () => {
 const rows: readonly (readonly [string, string, RegExp])[] = [
   ['an empty file names what is missing', '', /signInHost: is missing/],
   [
-    'a missing nested field is named by its path',
+    'a source that names none of the two',
     good.replace('{ folder: ./policies }', '{}'),
-    /source\.folder: is missing/,
+    /has 1 mistake:\s+source: \{\} must hold folder or cluster, and not both/,
   ],
   [
     'a host with a scheme is refused',
@@ -66,7 +66,23 @@ const rows: readonly (readonly [string, string, RegExp])[] = [
     /listen\.operations: is missing; it must have another port than listen\.decisions/,
   ],
 ];
-for (const [sentence, text, message] of rows) {
+const inCluster = `
+signInHost: auth.example.com
+poolNamespaces: []
+source: { cluster: {} }
+keyRingSecret: gate/keys
+`;
+const clusterRows: readonly (readonly [string, string, RegExp])[] = [
+  ['a cluster needs to know its release', inCluster, /release: is missing; it must be like \{ namespace/],
+  ['a cluster needs the address for decisions', inCluster, /decisionsAddress: is missing; it must be host:port/],
+  ['a cluster needs the sign-in Service', inCluster, /signInService: is missing; it must be like \{ name/],
+  [
+    'a certificate of two sources',
+    `${inCluster}webhook: { certificate: { secret: a, folder: /b } }\n`,
+    /webhook\.certificate: .* must hold secret or folder, and not both/,
+  ],
+];
+for (const [sentence, text, message] of [...rows, ...clusterRows]) {
   test(sentence, () => assert.throws(() => parseConfig(text, 'gate.yaml'), message));
 }
 

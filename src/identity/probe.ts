@@ -114,7 +114,7 @@ async function askRedirect(url: URL, { fetch: fetchIt }: ProbeDeps): Promise<Red
     const response = await fetchIt(url.href, { redirect: 'manual', signal: AbortSignal.timeout(timeout) });
     await response.body?.cancel().catch(() => undefined);
     const location = response.headers.get('location');
-    if (response.status >= 300 && response.status < 400 && location !== null && URL.canParse(location, url))
+    if (response.status >= 300 && response.status < 400 && location !== null && URL.canParse(location, url.href))
       return { kind: 'redirect', location: new URL(location, url), host: url.host };
     const what = `${url.host}${url.pathname} answered ${response.status} where Cognito redirects`;
     return { kind: 'failed', why: failed(what, 'check spec.domain', 'WrongDomain') };

@@ -19,7 +19,7 @@ export function wiring(routeId: string, install: Install): Record<string, string
   if (!/^[0-9a-f]{32}$/.test(routeId)) throw new Error('a route id is 32 lowercase hex characters');
   const port = install.publicPort === 443 ? '' : `:${String(install.publicPort)}`;
   return {
-    'nginx.ingress.kubernetes.io/auth-url': checked(`${decisions(install.decisionsAddress)}/nginx/${routeId}`),
+    'nginx.ingress.kubernetes.io/auth-url': checked(`${decisionsUrl(install.decisionsAddress)}${routeId}`),
     'nginx.ingress.kubernetes.io/auth-signin': checked(
       `https://$host${port}${install.prefix}/start/${routeId}?rd=$escaped_request_uri`,
     ),
@@ -28,9 +28,10 @@ export function wiring(routeId: string, install: Install): Record<string, string
   };
 }
 
-function decisions(address: string): string {
+/** What a route id is appended to. In: `host:port`, with or without `http://`. */
+export function decisionsUrl(address: string): string {
   const url = /^https?:\/\//.test(address) ? address : `http://${address}`;
-  return url.replace(/\/+$/, '');
+  return `${url.replace(/\/+$/, '')}/nginx/`;
 }
 
 function checked(value: string): string {

@@ -86,6 +86,50 @@ export const metricList = [
     help: 'Whether objects, secrets or key ring cannot be read (1) and the last good ones are in force.',
     labels: [],
   },
+  {
+    name: 'cognito_gate_ingress_unprotected',
+    type: 'gauge',
+    help: 'Ingresses that are marked and that requests reach all the same, by namespace and reason.',
+    labels: ['namespace', 'reason'],
+  },
+  {
+    name: 'cognito_gate_bypassed_namespaces',
+    type: 'gauge',
+    help: 'Namespaces with the bypass label: nothing in them is wired or mended.',
+    labels: [],
+  },
+  { name: 'cognito_gate_leading', type: 'gauge', help: 'Whether this replica writes to the cluster (1).', labels: [] },
+  { name: 'cognito_gate_replicas', type: 'gauge', help: 'Replicas that this one knows to be alive.', labels: [] },
+  {
+    name: 'cognito_gate_writes_total',
+    type: 'counter',
+    help: 'Writes of the leader to the API server, by kind of object and outcome.',
+    labels: ['kind', 'outcome'],
+  },
+  {
+    name: 'cognito_gate_watch_errors_total',
+    type: 'counter',
+    help: 'Lists and watches that failed; what was seen last stays in force.',
+    labels: ['resource'],
+  },
+  {
+    name: 'cognito_gate_watch_silence_seconds',
+    type: 'gauge',
+    help: 'Seconds since anything came from the watch of a collection; bookmarks come about once a minute.',
+    labels: ['resource'],
+  },
+  {
+    name: 'cognito_gate_admission_requests_total',
+    type: 'counter',
+    help: 'Admission reviews, by webhook and outcome.',
+    labels: ['webhook', 'outcome'],
+  },
+  {
+    name: 'cognito_gate_serving_certificate_expiry_seconds',
+    type: 'gauge',
+    help: 'Seconds until the certificate of the admission webhook expires.',
+    labels: [],
+  },
   { name: 'cognito_gate_start_to_ready_seconds', type: 'gauge', help: 'Time from process start to ready.', labels: [] },
 ] as const satisfies readonly MetricDescription[];
 

@@ -1,0 +1,121 @@
+import type { Config } from './config.ts';
+import type { Cluster } from './cluster-source.ts';
+import { createLeader } from './controller/leader.ts';
+import type { World } from './controller/leader.ts';
+import { createPoolProbes } from './controller/pool-probes.ts';
+import { probePool } from './identity/probe.ts';
+import { createLease } from './kubernetes/lease.ts';
+import type { KubeObject } from './kubernetes/object.ts';
+import type { ReplicaState } from './controller/replica-state.ts';
+import type { Translation } from './translate/translate.ts';
+
+/** What the one replica that holds the Lease does; the others are ready to take it. */
+export interface Leading {
+  leading(): boolean;
+  /** Objects, table or replicas have changed. */
+  offer(): void;
+  run(): Promise<void>;
+  /** Gives the Lease back, so that another takes it at once. */
+  resign(): Promise<void>;
+}
+
+const seconds = (): number => Math.floor(Date.now() / 1000);
+const bypass = 'cognito-gate.dev/bypass';
+
+export function startLeading(cluster: Cluster, onLeading: () => void): Leading {
+  const { client, in: settings, config, log, metrics, inForce, identity, signal, owner } = cluster;
+  const { namespace, name } = settings.release;
+  const ending = new AbortController();
+  signal.addEventListener('abort', () => ending.abort(), { once: true });
+  const lease = createLease({
+    client,
+    namespace,
+    name: `${name}-leader`,
+    identity,
+    now: Date.now,
+    random: Math.random,
+    onError: (error) => cluster.onError('leases', error),
+    onChange: (leads) => {
+      log.info(leads ? 'this replica leads: it writes to the cluster' : 'this replica leads no more');
+      offer();
+      if (leads) onLeading();
+    },
+  });
+  const leader = createLeader({
+    client,
+    settings: {
+      controllerName: config.controllerName,
+      releaseNamespace: namespace,
+      releaseName: name,
+      owner,
+      signInService: settings.signInService,
+      companions: config.companions,
+      install: { decisionsAddress: settings.decisionsAddress, publicPort: config.publicPort, prefix: config.prefix },
+      signInHost: config.signInHost,
+      publicPort: config.publicPort,
+    },
+    now: seconds,
+    leading: lease.leading,
+    log,
+    onWrite: (kind, outcome) => metrics.count('cognito_gate_writes_total', kind, outcome),
+    onFindings: () => undefined,
+  });
+  const probes = createPoolProbes({
+    probe: (pool) => probePool(pool, { fetch: cluster.fetch, now: seconds, ...registeredUris(config) }),
+    leading: lease.leading,
+    now: () => performance.now(),
+    random: Math.random,
+    onChange: () => offer(),
+  });
+  const offer = (): void => {
+    const translation = inForce.translation();
+    if (translation === undefined || !lease.leading()) return;
+    probes.watch(translation.table.pools);
+    leader.offer(worldOf(translation, cluster, probes.states()));
+  };
+  return {
+    leading: lease.leading,
+    offer,
+    run: async () => {
+      await Promise.all([lease.run(ending.signal), leader.run(signal), probes.run(signal)]);
+    },
+    resign: async () => ending.abort(),
+  };
+}
+
+function registeredUris({ signInHost, publicPort }: Config): { redirectUri: string; logoutUri: string } {
+  const origin = `https://${signInHost}${publicPort === 443 ? '' : `:${publicPort}`}`;
+  return { redirectUri: `${origin}/oauth2/callback`, logoutUri: `${origin}/oauth2/signed-out` };
+}
+
+function worldOf(translation: Translation, cluster: Cluster, poolStates: World['poolStates']): World {
+  const { objects, replicas } = cluster;
+  return {
+    plans: translation.plans,
+    policies: translation.policies,
+    pools: translation.pools,
+    poolStates,
+    findings: translation.findings,
+    bypassed: new Set(
+      objects
+        .objects('Namespace')
+        .filter(isBypassed)
+        .map(({ metadata }) => metadata.name),
+    ),
+    objects: (kind) => objects.objects(kind),
+    everywhere: replicas.everywhere(stateOf(translation, cluster)),
+    replicas: replicas.count(),
+  };
+}
+
+export function isBypassed({ metadata }: KubeObject): boolean {
+  return metadata.labels?.[bypass] !== undefined;
+}
+
+/** What this replica decides by. */
+export function stateOf(
+  { table }: Translation,
+  { objects, inForce }: Pick<Cluster, 'objects' | 'inForce'>,
+): ReplicaState {
+  return { table: table.hash, versions: objects.versions(), newestKey: inForce.newestKey() ?? '' };
+}

@@ -1,0 +1,27 @@
+import type { Config } from './config.ts';
+import type { UserPools } from './identity/pools.ts';
+import type { InForce } from './in-force.ts';
+import type { Logger } from './telemetry/logger.ts';
+import type { Metrics } from './telemetry/metrics.ts';
+
+/** What every part of the program is built from. */
+export interface Parts {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly inForce: InForce;
+  readonly pools: UserPools;
+  /** Towards Cognito: through the egress proxy, with the extra CA. */
+  readonly fetch: typeof fetch;
+}
+
+/** Where the objects come from, and what goes on there beside reading them. */
+export interface Source {
+  /** Resolves once there is something to decide by. */
+  readonly ready: Promise<void>;
+  /** What keeps it from being ready. */
+  missing(): string | undefined;
+  /** Gives up what another replica is to do from now on; reading goes on. */
+  resign(): Promise<void>;
+  close(): Promise<void>;
+}

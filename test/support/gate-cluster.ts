@@ -1,0 +1,270 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseAllDocuments, parseDocument, stringify } from 'yaml';
+import { startApp } from './app.ts';
+import type { App } from './app.ts';
+import { startBalancer } from './balancer.ts';
+import type { Balancer } from './balancer.ts';
+import { createAuthority } from './certificates.ts';
+import type { Certificate } from './certificates.ts';
+import { startCluster } from './cluster/cluster.ts';
+import type { Cluster } from './cluster/cluster.ts';
+import { startCognito } from './cognito/cognito.ts';
+import type { Cognito, CognitoClient } from './cognito/types.ts';
+import { freePort } from './ports.ts';
+import { startReplica } from './replica.ts';
+import type { Replica } from './replica.ts';
+import { people, until } from './stack.ts';
+import { Visitor } from './visitor.ts';
+
+export const gateHosts = {
+  shop: 'shop.acme.localhost',
+  wiki: 'wiki.example.localhost',
+  signIn: 'auth.gate.localhost',
+  cognito: 'cognito.localhost',
+};
+
+export interface GateClusterOptions {
+  readonly replicas?: number;
+  /** More values for the chart. */
+  readonly values?: Readonly<Record<string, unknown>>;
+  /** Fields that replace those of the configuration that the chart rendered. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** What runs the program; default: from source. */
+  readonly program?: { readonly command: string; readonly args: readonly string[] };
+}
+
+/**
+ * The product on a real API server: the chart as helm renders it, its ServiceAccount's token, replicas of the
+ * program, the stand-in for Cognito. A proxy in front is started by the test, and asks on `port`.
+ */
+export interface GateCluster {
+  readonly cluster: Cluster;
+  readonly folder: string;
+  readonly tls: Certificate;
+  /** PEM text of the CA that vouches for every host. */
+  readonly ca: string;
+  /** Port of https, as browsers see it; free for a proxy. */
+  readonly port: number;
+  readonly cognito: Cognito;
+  readonly replicas: readonly Replica[];
+  readonly ports: { readonly decisions: number; readonly signIn: number; readonly webhook: number };
+  /** A namespace with an app behind a Service and, unless `ingress` is false, an Ingress. */
+  app(name: string, ingress?: IngressInput): Promise<App>;
+  apply(yaml: string): Promise<void>;
+  url(host: string): string;
+  visitor(): Visitor;
+  /** Values that the chart was installed with, as a file. */
+  readonly valuesFile: string;
+  stop(): Promise<void>;
+}
+
+export interface IngressInput {
+  readonly host: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly className?: string;
+  readonly paths?: readonly string[];
+}
+
+const release = 'cognito-gate';
+
+export async function startGateCluster(options: GateClusterOptions = {}): Promise<GateCluster> {
+  const undo: (() => Promise<unknown>)[] = [];
+  try {
+    return await startAll(options, (step) => void undo.unshift(step));
+  } catch (error) {
+    for (const step of undo) await step();
+    throw error;
+  }
+}
+
+async function startAll(
+  options: GateClusterOptions,
+  onFailure: (step: () => Promise<unknown>) => void,
+): Promise<GateCluster> {
+  const folder = await mkdtemp(join(tmpdir(), 'cognito-gate-cluster-'));
+  const cluster = await startCluster();
+  onFailure(() => cluster.stop());
+  const authority = await createAuthority(join(folder, 'certificates'));
+  const tls = await authority.issue('all', [...Object.values(gateHosts), 'localhost', '127.0.0.1']);
+  const ca = await readFile(authority.cert, 'utf8');
+  const port = await freePort();
+  const ports = { decisions: await freePort(), signIn: await freePort(), webhook: await freePort() };
+  const url = (host: string): string => `https://${host}:${port}`;
+  const client: CognitoClient = {
+    clientId: '1example23456789',
+    clientSecret: 'secret-of-the-app-client',
+    redirectUris: [`${url(gateHosts.signIn)}/oauth2/callback`],
+    logoutUris: [`${url(gateHosts.signIn)}/oauth2/signed-out`],
+  };
+  const cognito = await startCognito({
+    clients: [client],
+    users: people,
+    port: await freePort(),
+    host: gateHosts.cognito,
+    issuerHost: '127.0.0.1',
+    tls: { cert: await readFile(tls.cert, 'utf8'), key: await readFile(tls.key, 'utf8') },
+  });
+  onFailure(() => cognito.close());
+  const values = { ...chartValues({ port, ports, cognito, client }), ...options.values };
+  const valuesFile = join(folder, 'values.yaml');
+  await writeFile(valuesFile, stringify(values));
+  const configuration = await install(cluster, valuesFile);
+  const token = await cluster.serviceAccountToken(release, 'cognito-gate');
+  const kubeconfig = await cluster.kubeconfigFor(token);
+  const replicas: Replica[] = [];
+  for (let index = 0; index < (options.replicas ?? 2); index += 1) {
+    const base = { ...configuration, extraCaFile: authority.cert, shutdownDelay: '0s', ...options.config };
+    const replica = await startReplica({
+      folder,
+      name: `replica-${index}`,
+      kubeconfig,
+      config: base,
+      ...(options.program === undefined ? {} : { program: options.program }),
+    });
+    replicas.push(replica);
+    onFailure(() => replica.stop());
+  }
+  const balancers: Balancer[] = [
+    await startBalancer(
+      ports.decisions,
+      replicas.map((replica) => replica.ports.decisions),
+    ),
+    await startBalancer(
+      ports.signIn,
+      replicas.map((replica) => replica.ports.signIn),
+    ),
+    await startBalancer(
+      ports.webhook,
+      replicas.map((replica) => replica.ports.webhook),
+    ),
+  ];
+  await until(
+    async () => (await Promise.all(replicas.map((replica) => replica.ready()))).every(Boolean),
+    'replicas',
+    30,
+  );
+  const apps: App[] = [];
+  const apply = async (yaml: string): Promise<void> => {
+    await cluster.kubectl('apply', '--server-side', '-f', '-', { input: yaml });
+  };
+  return {
+    cluster,
+    folder,
+    tls,
+    ca,
+    port,
+    cognito,
+    replicas,
+    ports,
+    valuesFile,
+    url,
+    apply,
+    visitor: () => new Visitor(ca),
+    app: async (name, ingress) => {
+      const app = await startApp(name);
+      apps.push(app);
+      await apply(appYaml(name, app.port));
+      if (ingress !== undefined) await apply(ingressYaml(name, app.port, ingress));
+      return app;
+    },
+    stop: async () => {
+      await Promise.all(replicas.map((replica) => replica.stop()));
+      await Promise.all(balancers.map((balancer) => balancer.close()));
+      await Promise.all([cognito.close(), ...apps.map((app) => app.close())]);
+      await cluster.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function chartValues(input: {
+  port: number;
+  ports: GateCluster['ports'];
+  cognito: Cognito;
+  client: CognitoClient;
+}): Readonly<Record<string, unknown>> {
+  const { port, ports, cognito, client } = input;
+  const domain = `https://${gateHosts.cognito}:${cognito.port}`;
+  const direct = `https://127.0.0.1:${cognito.port}`;
+  return {
+    signInHost: gateHosts.signIn,
+    publicPort: port,
+    clientAddress: 'XRealIp',
+    pool: {
+      name: 'default',
+      userPoolId: 'eu-west-1_AbCdEfGhI',
+      clientId: client.clientId,
+      clientSecret: client.clientSecret,
+      endpoints: {
+        issuer: cognito.issuer,
+        token: `${direct}/oauth2/token`,
+        revocation: `${direct}/oauth2/revoke`,
+        jwks: `${cognito.issuer}/.well-known/jwks.json`,
+        authorization: `${domain}/oauth2/authorize`,
+        logout: `${domain}/logout`,
+      },
+    },
+    decisions: { address: `127.0.0.1:${ports.decisions}` },
+    signIn: {
+      service: { externalName: 'localhost', port: ports.signIn },
+      ingress: { className: 'nginx' },
+    },
+    webhook: { url: `https://127.0.0.1:${ports.webhook}` },
+    log: { level: 'trace' },
+  };
+}
+
+/** `helm template | kubectl apply`, and the configuration file that came with it. */
+async function install(cluster: Cluster, valuesFile: string): Promise<Readonly<Record<string, unknown>>> {
+  await cluster.kubectl('create', 'namespace', release);
+  const rendered = await cluster.helm('template', release, 'charts/cognito-gate', '-n', release, '-f', valuesFile);
+  const documents = parseAllDocuments(rendered).map((document) => document.toJS() as Record<string, unknown>);
+  const isCrd = (document: Record<string, unknown>): boolean => document?.['kind'] === 'CustomResourceDefinition';
+  const crds = documents.filter(isCrd).map((document) => stringify(document));
+  await cluster.kubectl('apply', '--server-side', '-f', '-', { input: crds.join('---\n') });
+  await cluster.kubectl('wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s');
+  await cluster.kubectl('apply', '--server-side', '-n', release, '-f', '-', { input: ingressClass });
+  await cluster.kubectl('apply', '--server-side', '-n', release, '-f', '-', { input: rendered });
+  const map = documents.find((document) => document?.['kind'] === 'ConfigMap') as { data?: Record<string, string> };
+  return parseDocument(map.data?.['config.yaml'] ?? '').toJS() as Record<string, unknown>;
+}
+
+const ingressClass = `
+apiVersion: networking.k8s.io/v1
+kind: IngressClass
+metadata: { name: nginx }
+spec: { controller: k8s.io/ingress-nginx }
+`;
+
+function appYaml(name: string, port: number): string {
+  return `
+apiVersion: v1
+kind: Namespace
+metadata: { name: ${name} }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: ${name}, namespace: ${name} }
+spec: { type: ExternalName, externalName: localhost, ports: [{ name: http, port: ${port} }] }
+`;
+}
+
+export function ingressYaml(name: string, port: number, input: IngressInput): string {
+  const paths = (input.paths ?? ['/']).map(
+    (path) => `{ path: ${path}, pathType: Prefix, backend: { service: { name: ${name}, port: { number: ${port} } } } }`,
+  );
+  return `
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  name: ${name}
+  namespace: ${name}
+  annotations: ${JSON.stringify(input.annotations ?? {})}
+spec:
+  ingressClassName: ${input.className ?? 'nginx'}
+  tls: [{ hosts: [${input.host}] }]
+  rules: [{ host: ${JSON.stringify(input.host)}, http: { paths: [${paths.join(', ')}] } }]
+`;
+}
