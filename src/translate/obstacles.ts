@@ -11,7 +11,7 @@ import type { Json } from './objects.ts';
 /** Why an Ingress can't be protected as it is. */
 export interface Obstacle {
   readonly reason: FindingReason;
-  /** Wiring stands, or may be put, on it all the same. */
+  /** Wiring is put on it all the same. */
   readonly wire: boolean;
   /** With our wiring on it nothing passes: it refuses. */
   readonly closed: boolean;

@@ -77,9 +77,9 @@ function outcomeOfRoute({ state }: Route, began: Began): Outcome {
   return { act: 'Wire', began, state: 'Enforced', reason: undefined, policy: policyName(state.policy) };
 }
 
-/** The same where something is in the way. What is wired stays so, whatever came in the way later. */
+/** The same where something is in the way. What is wired stays so where that closes it, whatever came later. */
 function hindered(outcome: Outcome, { reason, wire, closed }: Obstacle, wired: boolean): Outcome {
-  if (!wire && !wired) return { ...outcome, act: 'Leave', state: 'Unprotected', reason };
+  if (!wire && !(wired && closed)) return { ...outcome, act: 'Leave', state: 'Unprotected', reason };
   return closed ? outcome : { ...outcome, state: 'Unprotected', reason };
 }
 

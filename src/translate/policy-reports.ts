@@ -26,7 +26,8 @@ function cameToTrouble({ plan, route }: Standing): Came | undefined {
   if (plan === undefined || plan.act === 'Withdraw') {
     return came('Overridden', undefined, 'the Ingress says unprotect, or is going away');
   }
-  if (plan.state === 'Unprotected') {
+  // Bypassed: the policy is in order, and holds again once the label is gone.
+  if (plan.state === 'Unprotected' && plan.reason !== 'Bypassed') {
     const text = 'the Ingress can not be protected as it is: see what is said about it';
     return came('Broken', plan.reason, text);
   }
