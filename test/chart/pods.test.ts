@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import test from 'node:test';
 import { parse } from 'yaml';
 import { parseConfig } from '../../src/config.ts';
 import { cognitoPoolSpec } from '../../src/schema/cognito-pool.ts';
 import type { Rendered } from './render.ts';
-import { at, cases, objectsOf, render, renderAs, valuesOf } from './render.ts';
+import { at, cases, chart, objectsOf, render, renderAs, valuesOf } from './render.ts';
 
 const find = (objects: readonly Rendered[], kind: string, name?: string): Rendered => {
   const found = objects.find((object) => object.kind === kind && (name === undefined || object.metadata.name === name));
@@ -102,3 +104,13 @@ for (const name of cases) {
     for (const { spec } of config.pools) assert.ok(cognitoPoolSpec.safeParse(spec).success);
   });
 }
+
+test('the image is the release’s tag, the tag of the values, or the digest of the values', async () => {
+  const image = async (...args: readonly string[]): Promise<unknown> =>
+    at(find(await rendered('default', ...args), 'Deployment'), 'spec.template.spec.containers.0.image');
+  const { appVersion } = parse(await readFile(join(chart, 'Chart.yaml'), 'utf8')) as { appVersion: string };
+  assert.equal(await image(), `ghcr.io/cognito-gate/cognito-gate:v${appVersion}`);
+  assert.equal(await image('--set', 'image.tag=edge'), 'ghcr.io/cognito-gate/cognito-gate:edge');
+  const digest = `sha256:${'0'.repeat(64)}`;
+  assert.equal(await image('--set', `image.digest=${digest}`), `ghcr.io/cognito-gate/cognito-gate@${digest}`);
+});
