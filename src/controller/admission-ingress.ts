@@ -1,4 +1,3 @@
-import { isRecord } from '../kubernetes/object.ts';
 import type { KubeObject } from '../kubernetes/object.ts';
 import type { Finding, FindingReason } from '../model/finding.ts';
 import type { IngressPlan } from '../model/plan.ts';
@@ -12,6 +11,7 @@ import { annotationPatch } from './annotation-patch.ts';
 import type { AnnotationChanges } from './annotation-patch.ts';
 import { annotationsOf, asksOthers, asksUs, presentedIngress } from './presented-ingress.ts';
 import type { Annotations } from './presented-ingress.ts';
+import { leavesProtection } from './protection-change.ts';
 import { ingressWrite, isWired } from './wanted-ingress.ts';
 
 /** What one object would come to beside everything else (translate's DryRun). */
@@ -49,19 +49,6 @@ interface Judged {
   readonly warnings: readonly string[];
 }
 
-/** What protection depends on; an update that leaves it alone is not refused for what was there before. */
-function protectionOf(object: Readonly<Record<string, unknown>> | undefined): string {
-  const annotations = Object.entries(annotationsOf(object) ?? {})
-    .filter(([name]) => /^(cognito-gate\.dev|nginx\.ingress\.kubernetes\.io|kubernetes\.io)\//.test(name))
-    .toSorted(([a], [b]) => (a < b ? -1 : 1));
-  const spec = isRecord(object?.['spec']) ? object['spec'] : {};
-  return JSON.stringify([annotations, spec['ingressClassName'], spec['rules'], spec['defaultBackend']]);
-}
-
-function isUnchanged({ operation, object, oldObject }: AdmissionRequest): boolean {
-  return operation === 'UPDATE' && protectionOf(object) === protectionOf(oldObject);
-}
-
 /** The findings for which the request is refused; all others are said. */
 function refusedFor(findings: readonly Finding[], plan: IngressPlan | undefined): readonly Finding[] {
   const unprotected = plan?.state === 'Unprotected';
@@ -88,7 +75,7 @@ function standingOf(request: AdmissionRequest, ours: Annotations): Standing {
   const before = request.operation === 'UPDATE' ? (annotationsOf(request.oldObject) ?? {}) : {};
   const wasWired = asksUs(before, ours);
   return {
-    bound: (isMarked(now) || wasWired) && !isUnchanged(request),
+    bound: (isMarked(now) || wasWired) && !leavesProtection(request),
     displaced: wasWired && asksOthers(now, ours),
   };
 }

@@ -35,11 +35,13 @@ const bodyLimit = 4 * 1024 * 1024;
 export function createAdmissionServer(deps: AdmissionServerDeps): Server {
   const app = Fastify({
     logger: false,
-    https: { minVersion: 'TLSv1.2', ...deps.certificate() },
-    connectionTimeout: 60_000,
+    https: { minVersion: 'TLSv1.2', handshakeTimeout: 10_000, ...deps.certificate() },
     requestTimeout: 10_000,
     handlerTimeout: 10_000,
-    keepAliveTimeout: 90_000,
+    // Longer than the API server keeps an idle connection (90 s): then it is never we who close one that it just uses.
+    keepAliveTimeout: 120_000,
+    // A replica that stops still answers what comes over connections that are there: the failing-closed webhook has no other.
+    return503OnClosing: false,
     bodyLimit,
     exposeHeadRoutes: false,
   });

@@ -12,7 +12,7 @@ import { createAdmissionServer } from '../../src/http/admission.ts';
 import { wiring } from '../../src/planes/nginx-wiring.ts';
 import { resources } from '../../src/kubernetes/resources.ts';
 import { routeId } from '../../src/translate/route-id.ts';
-import { admissionBeside, app, install, policy, review, shopTarget } from '../controller/admission-world.ts';
+import { admissionBeside, app, install, policy, pool, review, shopTarget } from '../controller/admission-world.ts';
 import { startCluster } from '../support/cluster/cluster.ts';
 import type { Cluster } from '../support/cluster/cluster.ts';
 import { ingressClass, listOf, namespace } from '../support/cluster/objects.ts';
@@ -26,6 +26,8 @@ const fieldManager = 'cognito-gate/cognito-gate';
 
 let cluster: Cluster;
 let port = 0;
+let leading = true;
+let checkBundles = (): void => undefined;
 let beside: readonly TestObject[] | undefined = [];
 let certificate: ServingCertificate;
 const stopping = new AbortController();
@@ -45,7 +47,7 @@ async function eventually<T>(what: string, ask: () => Promise<T | undefined> | T
 
 /** What runs in every replica: the certificate, the server, and the leader's care for the caBundle. */
 async function startAdmission(): Promise<() => Promise<void>> {
-  const common = { now: Date.now, random: Math.random, leading: () => true, log: silent, fieldManager };
+  const common = { now: Date.now, random: Math.random, leading: () => leading, log: silent, fieldManager };
   const client = cluster.client();
   const dnsNames = ['cognito-gate-webhook.cognito-gate.svc', '127.0.0.1'];
   certificate = createServingCertificate({
@@ -74,6 +76,7 @@ async function startAdmission(): Promise<() => Promise<void>> {
     bundle: () => certificate.current()?.ca,
     onWrite: (kind, outcome) => void written.push(`${kind} ${outcome}`),
   });
+  checkBundles = configurations.check;
   certificate.onChange(configurations.check);
   await server.listen({ host: '127.0.0.1', port: 0 });
   port = (server.server.address() as AddressInfo).port;
@@ -176,9 +179,14 @@ suite('on a real API server', () => {
   });
 
   test('a policy: refused where it is certainly wrong, warned about where another object may mend it', async () => {
-    const match = { paths: [{ type: 'RegularExpression', value: '/(x' }] };
-    const bad = await apply(policy('bad', { ...shopTarget, rules: [{ name: 'a', match, access: 'SignedIn' }] }));
-    assert.ok(bad.code === 1 && /AccessPolicy shop\/bad: spec\.rules\[0\]\.match/.test(bad.stderr), bad.stderr);
+    // What CEL can't know: the default pool of the installation, which is the only one where poolRefs are absent.
+    beside = [{ ...pool, metadata: { ...pool.metadata, name: 'other' } }];
+    const allow = [{ groups: ['staff'], pool: { name: 'other', namespace: 'identity' } }];
+    const bad = await apply(policy('bad', { ...shopTarget, rules: [{ name: 'a', allow }] }));
+    beside = [];
+    const text =
+      /denied the request: AccessPolicy shop\/bad: spec\.rules\[0\]\.allow\[0\]\.pool: .*: add it to poolRefs/;
+    assert.ok(bad.code === 1 && text.test(bad.stderr), bad.stderr);
     const early = await apply(policy('early', shopTarget));
     assert.ok(early.code === 0 && /Warning: .*\(TargetNotFound\)/.test(early.stderr), early.stderr);
   });
@@ -210,7 +218,8 @@ suite('the certificate and the bundle', () => {
       const place = { resource, name: release };
       for (const caBundle of [undefined, Buffer.from(certificate.current()?.cert ?? '').toString('base64')]) {
         const before = await cluster.client().get(place);
-        const webhooks = (before?.['webhooks'] as readonly { clientConfig: object }[]).map((webhook) => {
+        const listed = before?.['webhooks'] as readonly { readonly clientConfig: object }[] | undefined;
+        const webhooks = (listed ?? []).map((webhook) => {
           const { caBundle: _old, ...clientConfig } = webhook.clientConfig as { caBundle?: string };
           return { ...webhook, clientConfig: { ...clientConfig, ...(caBundle !== undefined && { caBundle }) } };
         });
@@ -223,6 +232,48 @@ suite('the certificate and the bundle', () => {
       }
     });
   }
+
+  test('only the leader writes it, and does as soon as it leads', async () => {
+    const place = { resource: resources.validatingWebhookConfigurations, name: release };
+    leading = false;
+    const found = await cluster.client().get(place);
+    const listed = found?.['webhooks'] as readonly { readonly clientConfig: { readonly url: string } }[];
+    const webhooks = listed.map((webhook) => ({ ...webhook, clientConfig: { url: webhook.clientConfig.url } }));
+    await cluster.client().replace(place, { ...found, webhooks });
+    await sleep(300);
+    assert.ok(bundles(await cluster.client().get(place)).every((bundle) => bundle === undefined));
+    leading = true;
+    checkBundles();
+    await eventually('the bundle', async () => {
+      return bundles(await cluster.client().get(place)).every((bundle) => bundle === wanted()) || undefined;
+    });
+  });
+
+  test('two replicas that start at once have one certificate', async () => {
+    const own = new AbortController();
+    const replicas = [0, 1].map(() =>
+      createServingCertificate({
+        client: cluster.client(),
+        namespace: release,
+        secretName: 'another',
+        dnsNames: ['a.svc'],
+        now: Date.now,
+        random: Math.random,
+        leading: () => false,
+        log: silent,
+        fieldManager,
+        timings: { checkMs: 200, retryMs: 50 },
+      }),
+    );
+    const runs = replicas.map((replica) => replica.run(own.signal));
+    const [first, second] = replicas;
+    await eventually('the same certificate', () => {
+      const cert = first?.current()?.cert;
+      return (cert !== undefined && cert === second?.current()?.cert) || undefined;
+    });
+    own.abort();
+    await Promise.all(runs);
+  });
 
   test('what is as it must be is not written', async () => {
     const before = written.length;
@@ -239,11 +290,11 @@ suite('the certificate and the bundle', () => {
   });
 
   test('replaced while requests run: none fails, and new connections see the new one', async () => {
-    let going = true;
+    const going = new AbortController();
     const failures: string[] = [];
     let asked = 0;
     const viaApi = async (): Promise<void> => {
-      while (going) {
+      while (!going.signal.aborted) {
         const answer = await cluster.ask({
           method: 'POST',
           path: '/apis/networking.k8s.io/v1/namespaces/shop/ingresses?dryRun=All',
@@ -254,7 +305,7 @@ suite('the certificate and the bundle', () => {
       }
     };
     const direct = async (): Promise<void> => {
-      while (going) {
+      while (!going.signal.aborted) {
         const { status } = await post('/mutate', JSON.stringify(review(app(signedIn)))).catch((error: unknown) => ({
           status: 0,
           text: failures.push(String(error)),
@@ -271,7 +322,7 @@ suite('the certificate and the bundle', () => {
       await eventually('another certificate', () => certificate.current()?.cert !== before || undefined);
       await eventually('more requests', () => asked > current + 5 || undefined);
     }
-    going = false;
+    going.abort();
     await Promise.all(streams);
     assert.deepEqual(failures, []);
     const served = (await peerCertificate()).trim();
