@@ -1,6 +1,7 @@
 import type { Finding } from '../model/finding.ts';
 import type { IngressPlan } from '../model/plan.ts';
 import { readClusterPolicies } from './cluster-policies.ts';
+import { reportElsewhere } from './elsewhere.ts';
 import { neighbourFindings, withStanding } from './neighbours.ts';
 import type { Neighbourhood } from './neighbours.ts';
 import { sortObjects } from './objects.ts';
@@ -77,7 +78,7 @@ function dryPolicy(entry: Entry, { world, ingresses, candidates }: Known): DryRu
 
 /** Answers for one object at a time, without a whole translation. */
 export function dryRun(value: unknown, known: Known): DryRun {
-  const { snapshot, namespaces, pools } = known.world;
+  const { snapshot, namespaces, pools, clusterPolicies } = known.world;
   const { installation } = snapshot;
   const sorted = sortObjects([{ value, origin: '' }], installation.controllerName);
   const [ingress] = sorted.ingresses;
@@ -88,7 +89,10 @@ export function dryRun(value: unknown, known: Known): DryRun {
     const read = readClusterPolicies(sorted.clusterPolicies, pools, installation, namespaces);
     return { plan: undefined, findings: ordered(read.entries.flatMap(({ entry }) => entry.report.findings)) };
   }
-  const unread = sorted.others.flatMap((report) => report.findings);
+  const unread = [
+    ...sorted.others.flatMap((report) => report.findings),
+    ...sorted.elsewhere.flatMap((other) => reportElsewhere(other, clusterPolicies)),
+  ];
   const { findings } = readPools(sorted.pools, snapshot, namespaces);
   return { plan: undefined, findings: ordered([...unread, ...findings]) };
 }

@@ -19,6 +19,8 @@ export type Json = Readonly<Record<string, unknown>>;
 export type Family = 'ingresses' | 'policies' | 'clusterPolicies' | 'pools' | 'namespaces' | 'ingressClasses';
 
 export interface Sorted extends Readonly<Record<Family, readonly Entry[]>> {
+  /** Ingresses of other installations. */
+  readonly elsewhere: readonly Entry[];
   /** Reports about everything that is not read. */
   readonly others: readonly Report[];
 }
@@ -107,6 +109,7 @@ function isFor(controllerName: string, metadata: Json): boolean {
 
 interface Sorting {
   readonly found: Readonly<Record<Family, Map<string, { readonly ref: ObjectRef; readonly values: Json[] }>>>;
+  readonly elsewhere: Entry[];
   readonly others: Report[];
 }
 
@@ -120,12 +123,15 @@ function refOf(json: Json, family: Family | undefined): ObjectRef {
   };
 }
 
-function place(json: Json, controllerName: string, { found, others }: Sorting): void {
+function place(json: Json, controllerName: string, { found, elsewhere, others }: Sorting): void {
   const group = groupOf(asText(json['apiVersion']));
   const family = familyOf(group, asText(json['kind']));
   const ref = refOf(json, family);
   if (family === undefined) return void others.push(ignored(ref, group, json));
-  if (!facts.has(family) && !isFor(controllerName, asJson(json['metadata']))) return undefined;
+  if (!facts.has(family) && !isFor(controllerName, asJson(json['metadata']))) {
+    if (family === 'ingresses') elsewhere.push({ ref, values: [json], report: createReport(ref) });
+    return undefined;
+  }
   const unnamed = misnamed(ref, family);
   if (unnamed !== undefined) return void others.push(unnamed);
   const id = `${ref.namespace}/${ref.name}`;
@@ -145,6 +151,7 @@ export function sortObjects(objects: readonly SourceObject[], controllerName: st
       namespaces: new Map(),
       ingressClasses: new Map(),
     },
+    elsewhere: [],
     others: [],
   };
   for (const { value } of objects) {
@@ -161,6 +168,7 @@ export function sortObjects(objects: readonly SourceObject[], controllerName: st
     pools: entries('pools'),
     namespaces: entries('namespaces'),
     ingressClasses: entries('ingressClasses'),
+    elsewhere: sorting.elsewhere,
     others: sorting.others,
   };
 }

@@ -5,6 +5,7 @@ import type { IngressPlan, PolicyReport, PoolReport } from '../model/plan.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { dryRun } from './dry-run.ts';
 import type { DryRun } from './dry-run.ts';
+import { reportElsewhere } from './elsewhere.ts';
 import { neighbourFindings, readNeighbourhood } from './neighbours.ts';
 import { sortObjects } from './objects.ts';
 import type { Entry, Sorted } from './objects.ts';
@@ -45,6 +46,7 @@ function findingsOfAll(sorted: Sorted, world: World): readonly Finding[] {
     ...findingsOf(world.policies),
     ...sorted.clusterPolicies.flatMap((entry) => entry.report.findings),
     ...entries.flatMap((entry) => entry.report.findings),
+    ...sorted.elsewhere.flatMap((ingress) => reportElsewhere(ingress, world.clusterPolicies)),
     ...sorted.others.flatMap((report) => report.findings),
   ];
 }
