@@ -56,6 +56,32 @@ suite('the chart on an API server', { timeout: 240_000 }, () => {
     assert.ok(await exists('accesspolicies,clusteraccesspolicies,cognitopools', '-A'));
   });
 
+  const mayRows = [
+    ['yes', 'list', 'ingresses', '--all-namespaces'],
+    ['yes', 'patch', 'ingresses', '-n', 'shop'],
+    ['no', 'create', 'ingresses', '-n', 'shop'],
+    ['no', 'delete', 'ingresses', '-n', 'shop'],
+    ['yes', 'create', 'ingresses', '-n', 'cognito-gate'],
+    ['no', 'list', 'secrets', '--all-namespaces'],
+    ['no', 'list', 'secrets', '-n', 'shop'],
+    ['yes', 'watch', 'secrets', '-n', 'cognito-gate'],
+    ['no', 'delete', 'secrets', '-n', 'cognito-gate'],
+    ['yes', 'patch', 'secrets/cognito-gate-webhook-tls', '-n', 'cognito-gate'],
+    ['no', 'patch', 'secrets/cognito-gate-key-ring', '-n', 'cognito-gate'],
+    ['no', 'patch', 'accesspolicies.cognito-gate.dev', '-n', 'shop'],
+    ['yes', 'patch', 'mutatingwebhookconfigurations/cognito-gate'],
+    ['no', 'patch', 'mutatingwebhookconfigurations/other'],
+    ['no', 'create', 'pods', '-n', 'cognito-gate'],
+  ] as const;
+
+  for (const [answer, ...question] of mayRows) {
+    test(`may its ServiceAccount ${question.join(' ')}? ${answer}`, async () => {
+      const as = ['--as', 'system:serviceaccount:cognito-gate:cognito-gate'];
+      const { stdout } = await cluster.tryKubectl('auth', 'can-i', ...question, ...as);
+      assert.equal(stdout.trim(), answer);
+    });
+  }
+
   test('upgrade and rollback: what other writers put beside it stays (the webhooks’ caBundle above all)', async () => {
     const bundle = Buffer.from('any').toString('base64');
     const hooks = 'mutatingwebhookconfiguration';
