@@ -114,8 +114,13 @@ export function isAsWanted(current: KubeObject, { body }: Companion): boolean {
     includes(present, body.metadata.annotations) &&
     (owner === undefined || ownerReferences.some(({ uid }) => uid === owner.uid)) &&
     (body.spec.ingressClassName === undefined || spec['ingressClassName'] === body.spec.ingressClassName) &&
-    sortedJson(spec['rules']) === sortedJson(body.spec.rules)
+    isSame(spec['rules'], body.spec.rules)
   );
+}
+
+/** The API server gives keys back in this very order, mostly. */
+function isSame(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b) || sortedJson(a) === sortedJson(b);
 }
 
 function includes(present: Readonly<Record<string, string>> = {}, wanted: Readonly<Record<string, string>>): boolean {

@@ -46,7 +46,7 @@ interface Failure {
 
 /** Writes at most `limit` at once; one that fails waits by itself and holds up no other. */
 export function createWriteQueue(deps: QueueDeps): WriteQueue {
-  let pending: Job[] = [];
+  let pending = new Map<string, Job>();
   const flying = new Map<string, Promise<void>>();
   const failures = new Map<string, Failure>();
 
@@ -67,35 +67,34 @@ export function createWriteQueue(deps: QueueDeps): WriteQueue {
     }
     flying.delete(job.key);
     // Made before the answer was known: whether it is still wanted shows the next look.
-    pending = pending.filter(({ key }) => key !== job.key);
+    pending.delete(job.key);
     deps.onSettled(job, outcome, cause);
     pump();
     if (flying.size === 0) deps.onQuiet();
   };
   const pump = (): void => {
-    const waiting: Job[] = [];
-    for (const job of pending) {
-      if (flying.size < deps.limit && startable(job) && deps.allowed()) flying.set(job.key, run(job));
-      else waiting.push(job);
+    for (const job of pending.values()) {
+      if (flying.size >= deps.limit || !deps.allowed()) return;
+      if (!startable(job)) continue;
+      pending.delete(job.key);
+      flying.set(job.key, run(job));
     }
-    pending = waiting;
   };
   return {
     submit: (jobs) => {
-      pending = [...jobs];
-      const keys = new Set(jobs.map(({ key }) => key));
-      for (const key of failures.keys()) if (!keys.has(key) && !flying.has(key)) failures.delete(key);
+      pending = new Map(jobs.map((job) => [job.key, job]));
+      for (const key of failures.keys()) if (!pending.has(key) && !flying.has(key)) failures.delete(key);
       pump();
     },
     due: () => {
-      const times = pending.flatMap(({ key }) => failures.get(key)?.until ?? []);
+      const times = [...failures].flatMap(([key, { until }]) => (pending.has(key) ? [until] : []));
       return times.length === 0 ? undefined : Math.min(...times);
     },
     refusals: () =>
       new Map([...failures].flatMap(([key, { refusal }]) => (refusal === undefined ? [] : [[key, refusal]]))),
     busy: () => flying.size > 0,
     idle: async () => {
-      pending = [];
+      pending.clear();
       await Promise.all(flying.values());
     },
   };

@@ -59,12 +59,16 @@ export function startLab({ client, settings }: LabOptions): Lab {
     offers = offers.then(look);
     await offers;
   };
+  let all: ReadonlyMap<string, readonly KubeObject[]> = new Map();
   const look = async (): Promise<void> => {
     const names = Object.keys(kinds) as (keyof typeof kinds)[];
-    const lists = await Promise.all(
-      names.map(async (kind) => [kind, (await client.list({ resource: kinds[kind] })).items] as const),
+    const lists = names.map(async (kind) => [kind, (await client.list({ resource: kinds[kind] })).items] as const);
+    // While the API server is away, the last objects stay.
+    all = await Promise.all(lists).then(
+      (read) => new Map(read),
+      () => all,
     );
-    const all = new Map(lists);
+    const objects = all;
     const empty = {
       plans: [],
       policies: [],
@@ -73,8 +77,8 @@ export function startLab({ client, settings }: LabOptions): Lab {
       findings: [],
       bypassed: new Set<string>(),
     };
-    const made = make(all.get('Ingress') ?? []);
-    leader.offer({ ...empty, everywhere: true, replicas: 2, ...made, objects: (kind) => all.get(kind) ?? [] });
+    const made = make(objects.get('Ingress') ?? []);
+    leader.offer({ ...empty, everywhere: true, replicas: 2, ...made, objects: (kind) => objects.get(kind) ?? [] });
   };
   const watching = (async () => {
     while (!stopping.signal.aborted) {

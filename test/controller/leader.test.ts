@@ -321,6 +321,39 @@ test('many Ingresses at once are each written once', async () => {
   assert.deepEqual(await quiet(lab), []);
 });
 
+test('a lease that is lost while many are written ends it at once, and the next leader does the rest', async () => {
+  const names = Array.from({ length: 40 }, (_, index) => `app-${String(index)}`);
+  await Promise.all(names.map(async (name) => await create(name)));
+  await lab.set(planned());
+  await until('some are written', () => lab.writes.length > 0);
+  lab.lead(false);
+  const late = await quiet(lab);
+  assert.ok(late.length <= 8, 'those that were in flight');
+  await lab.stop();
+  lab = startLab({ client, settings });
+  await lab.set(planned());
+  await until('all are wired', async () => {
+    const { items } = await client.list({ resource: resources.ingresses, namespace: 'shop' });
+    return items.every(({ metadata }) => metadata.annotations?.['cognito-gate.dev/status'] !== undefined);
+  });
+  await until('all have companions', async () => (await companions()).length === 40);
+  await until('nothing is to be done', async () => (await quiet(lab)).length === 0);
+  assert.deepEqual(await quiet(lab), []);
+});
+
+test('an API server that restarts holds nothing up for good, and nothing is written twice', async () => {
+  await create();
+  await lab.set(planned());
+  await until('it is told', async () => (await events()).length === 1);
+  await cluster.stopApi('SIGKILL');
+  await lab.set(planned({ state: 'Refusing', reason: 'PolicyGone', policy: undefined, began: 'target' }));
+  await until('it was tried', () => lab.writes.includes('Ingress failed'));
+  await cluster.startApi();
+  await until('it says so', async () => /PolicyGone/.test((await annotations())['cognito-gate.dev/status'] ?? ''));
+  await until('it is told', async () => (await events()).length === 2);
+  assert.deepEqual(await quiet(lab), []);
+});
+
 const policy = {
   apiVersion: 'cognito-gate.dev/v1alpha1',
   kind: 'AccessPolicy',
