@@ -66,7 +66,7 @@ suite('an Ingress that is to be protected is wired in the very request', () => {
 
   test('without annotations at all', () => {
     const { annotations: _none, ...metadata } = app().metadata;
-    assert.ok(isWired(stored({ ...app(), metadata } as TestObject, [target])));
+    assert.ok(isWired(stored({ ...app(), metadata }, [target])));
   });
 
   test('nothing that concerns us: untouched', () => {

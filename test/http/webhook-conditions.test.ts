@@ -283,8 +283,7 @@ suite('P27 the API server itself guards the sign-in host and our prefix', () => 
       const { status: code, text } = await create(object);
       await remove(object);
       if (refusal === undefined) assert.equal(code, 201, text);
-      else
-        assert.ok(code >= 400 && refusal.test(JSON.parse(`"${text.replaceAll('"', "'").replaceAll('\\', '')}"`)), text);
+      else assert.ok(code >= 400 && refusal.test(text.replaceAll('\\', '')), text);
     });
   }
 
