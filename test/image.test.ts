@@ -18,6 +18,14 @@ const root = join(import.meta.dirname, '..');
 const dockerfile = readFileSync(join(root, 'Dockerfile'), 'utf8');
 const isRoot = process.getuid?.() === 0;
 
+test('.dockerignore lets through what the Dockerfile copies, and little else', () => {
+  const lines = readFileSync(join(root, '.dockerignore'), 'utf8').split('\n');
+  const allowed = lines.filter((line) => line.startsWith('!')).map((line) => line.slice(1));
+  const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.*) \S+$/gm)].flatMap(([, names = '']) => names.split(' '));
+  assert.equal(lines[0], '*');
+  assert.deepEqual(allowed.filter((name) => name !== 'scripts').toSorted(), [...new Set(copied)].toSorted());
+});
+
 suite('the image', { timeout: 240_000 }, () => {
   let folder = '';
   let tree = '';
