@@ -1,4 +1,5 @@
 import type { Config } from './config.ts';
+import type { ControllerSettings } from './controller/leader.ts';
 import type { SourceObject } from './model/snapshot.ts';
 
 type Required<K extends keyof Config> = Exclude<Config[K], undefined>;
@@ -33,4 +34,20 @@ export function poolObjects({ pools, release }: Config): readonly SourceObject[]
     },
     origin: 'configuration',
   }));
+}
+
+/** What everything that writes to the cluster has to know. */
+export function controllerSettings(config: Config, settings: ClusterConfig): ControllerSettings {
+  const { publicPort, prefix, signInHost, controllerName, companions } = config;
+  return {
+    controllerName,
+    releaseNamespace: settings.release.namespace,
+    releaseName: settings.release.name,
+    owner: undefined,
+    signInService: settings.signInService,
+    companions,
+    install: { decisionsAddress: settings.decisionsAddress, publicPort, prefix },
+    signInHost,
+    publicPort,
+  };
 }

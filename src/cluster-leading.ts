@@ -1,3 +1,4 @@
+import { controllerSettings } from './cluster-config.ts';
 import type { Config } from './config.ts';
 import type { Cluster } from './cluster-source.ts';
 import { createLeader } from './controller/leader.ts';
@@ -43,17 +44,7 @@ export function startLeading(cluster: Cluster, onLeading: () => void): Leading {
   });
   const leader = createLeader({
     client,
-    settings: {
-      controllerName: config.controllerName,
-      releaseNamespace: namespace,
-      releaseName: name,
-      owner,
-      signInService: settings.signInService,
-      companions: config.companions,
-      install: { decisionsAddress: settings.decisionsAddress, publicPort: config.publicPort, prefix: config.prefix },
-      signInHost: config.signInHost,
-      publicPort: config.publicPort,
-    },
+    settings: { ...controllerSettings(config, settings), owner, instance: identity },
     now: seconds,
     leading: lease.leading,
     log,

@@ -4,20 +4,18 @@ import { startAdmission } from './cluster-admission.ts';
 import { clusterConfig, poolObjects } from './cluster-config.ts';
 import type { ClusterConfig } from './cluster-config.ts';
 import { isBypassed, startLeading, stateOf } from './cluster-leading.ts';
+import { connect } from './cluster-connect.ts';
 import { findOwner } from './cluster-owner.ts';
 import { createKeyRingSecret } from './controller/key-ring-secret.ts';
 import type { Owner } from './controller/replica-publisher.ts';
 import { createReplicas } from './controller/replicas.ts';
 import type { Replicas } from './controller/replicas.ts';
 import { installationOf } from './installation.ts';
-import { createKubeClient } from './kubernetes/client.ts';
 import type { KubeClient } from './kubernetes/client.ts';
-import { openConnection } from './kubernetes/connection.ts';
 import { newKeyEntry } from './session/key-ring.ts';
 import type { Parts, Source } from './source.ts';
 import { openCluster } from './sources/cluster.ts';
 import type { ClusterSource } from './sources/cluster.ts';
-import { StartError } from './start-error.ts';
 
 /** What the parts of one replica in a cluster share. */
 export interface Cluster extends Parts {
@@ -97,16 +95,6 @@ async function openParts(
   const replicas = createReplicas({ client, namespace, release: name, identity, owner, ...clock, onChange, onError });
   const objects = openObjects({ ...parts, in: settings, client, onError }, onChange);
   return { ...parts, in: settings, client, owner, objects, replicas, identity, signal, onError };
-}
-
-function connect({ source }: ClusterConfig, env: NodeJS.ProcessEnv): KubeClient {
-  const { kubeconfig, context } = source;
-  try {
-    const from = { ...(kubeconfig === undefined ? {} : { kubeconfig }), ...(context === undefined ? {} : { context }) };
-    return createKubeClient(openConnection(from, env));
-  } catch (error) {
-    throw new StartError(`source.cluster: ${asError(error).message}`, { cause: error });
-  }
 }
 
 function openObjects(

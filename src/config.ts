@@ -114,7 +114,7 @@ export class ConfigError extends Error {
 }
 
 /** In: path of a YAML file. Throws a ConfigError that lists every mistake with its field, value and fix. */
-export async function loadConfig(file: string): Promise<Config> {
+export async function loadConfig(file: string, over: Readonly<Record<string, unknown>> = {}): Promise<Config> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
@@ -124,18 +124,24 @@ export async function loadConfig(file: string): Promise<Config> {
       { cause: error },
     );
   }
-  return parseConfig(text, file);
+  return parseConfig(text, file, over);
 }
 
-export function parseConfig(text: string, file: string): Config {
+/** `over`: fields that go before those of the file. */
+export function parseConfig(text: string, file: string, over: Readonly<Record<string, unknown>> = {}): Config {
   const document = parseDocument(text, { prettyErrors: true });
   if (document.errors.length > 0)
     throw new ConfigError([`${file} is not YAML:`, ...document.errors.map((error) => `  ${error.message}`)].join('\n'));
-  const value: unknown = document.toJS({ maxAliasCount: 10 });
+  const written: unknown = document.toJS({ maxAliasCount: 10 });
+  const value = isFields(written) ? { ...written, ...over } : written;
   const result = Complete.safeParse(value ?? {});
   if (result.success) return result.data;
   const lines = result.error.issues.map((issue) => `  ${describeIssue(issue, value)}`);
   throw new ConfigError([`${file} has ${lines.length} mistake${lines.length === 1 ? '' : 's'}:`, ...lines].join('\n'));
+}
+
+function isFields(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function describeIssue(issue: z.core.$ZodIssue, root: unknown): string {

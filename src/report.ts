@@ -47,8 +47,13 @@ function nameRoute({ route, policy }: CompiledRoute): Readonly<Record<string, st
   return {
     route: route.id,
     object: `Ingress ${route.namespace}/${route.name}`,
-    policy: policy === undefined ? undefined : `${policy.policy.namespace}/${policy.policy.name}`,
+    policy: policy === undefined ? undefined : nameOfPolicy(policy.policy),
   };
+}
+
+/** A ClusterAccessPolicy has no namespace. */
+function nameOfPolicy({ namespace, name }: { namespace: string; name: string }): string {
+  return namespace === '' ? name : `${namespace}/${name}`;
 }
 
 /** The path without its query: a query may hold what a log must not. */

@@ -44,7 +44,9 @@ export function lookAround(world: World, known: KnownObjects, findings: readonly
     const newest = known.newest(key, all.get(key));
     if (newest !== undefined) ingresses.set(key, newest);
   }
-  const about = Map.groupBy(findings, ({ object }) => objectKey(object.kind, object.namespace, object.name));
+  // What only writing shows may come back with the world.
+  const each = new Map(findings.map((finding) => [JSON.stringify(finding), finding])).values();
+  const about = Map.groupBy(each, ({ object }) => objectKey(object.kind, object.namespace, object.name));
   return {
     world,
     ingresses,

@@ -15,7 +15,14 @@ import type { WrittenKind } from './world.ts';
 /** Everything that is so at this moment and that people shall learn. */
 export function tellings(round: Round, findings: readonly Finding[], install: Install): readonly Telling[] {
   const states = round.world.plans.flatMap((plan) => stateOf(plan, round, install) ?? []);
-  return [...states, ...findings.flatMap((finding) => findingTelling(finding, round) ?? [])];
+  // Why an Ingress refuses is told with that.
+  const covered = new Set(
+    states.filter(({ ready }) => ready).map(({ about, reason }) => `${about.metadata.uid} ${reason}`),
+  );
+  const others = findings
+    .flatMap((finding) => findingTelling(finding, round) ?? [])
+    .filter(({ about, reason }) => !covered.has(`${about.metadata.uid} ${reason}`));
+  return [...states, ...others];
 }
 
 function stateOf(plan: IngressPlan, round: Round, install: Install): Telling | undefined {

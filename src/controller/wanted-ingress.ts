@@ -47,8 +47,16 @@ function wire(plan: IngressPlan, current: KubeObject, install: Install): Ingress
       kind: 'Ingress',
       metadata: { name, namespace, uid, annotations: wanted },
     },
-    force: different.some((key) => present[key] !== undefined),
+    force: mayReplace(present, wanted) && different.some((key) => present[key] !== undefined),
   };
+}
+
+/** The object may be newer than the plan: an auth-url of somebody else that came between is not ours to replace. */
+function mayReplace(present: Annotations, wanted: Annotations): boolean {
+  const url = present[nginx('auth-url')];
+  if (url === undefined || url === wanted[nginx('auth-url')]) return true;
+  const wiredBefore = /"state":"(Enforced|Refusing)"/.test(present[statusAnnotationName] ?? '');
+  return wiredBefore || present['cognito-gate.dev/take-over'] === 'true';
 }
 
 /** Takes off what is ours by value. With the version that was looked at: a newer value may be somebody else's. */
