@@ -35,7 +35,12 @@ test('nothing is written where everything stands', () => {
 
 const takesOver: readonly (readonly [string, Record<string, string>, boolean])[] = [
   ['P19: a part is missing', { ...standing(), [key('auth-url')]: '' }, true],
-  ['the auth-url is of somebody else, and the plan takes it over', { [key('auth-url')]: foreign }, true],
+  [
+    'the auth-url is of somebody else, to be taken over',
+    { [key('auth-url')]: foreign, 'cognito-gate.dev/take-over': 'true' },
+    true,
+  ],
+  ['the auth-url is of somebody else, and the plan knew nothing of it', { [key('auth-url')]: foreign }, false],
   ['the status is an older one', { ...standing(), [statusAnnotationName]: '{}' }, true],
   ['only the status is missing', Object.fromEntries(Object.entries(standing()).slice(0, 4)), false],
 ];
