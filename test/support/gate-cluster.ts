@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseAllDocuments, parseDocument, stringify } from 'yaml';
+import { stringify } from 'yaml';
 import { startApp } from './app.ts';
 import type { App } from './app.ts';
 import { startBalancer } from './balancer.ts';
@@ -12,6 +12,7 @@ import { startCluster } from './cluster/cluster.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import { startCognito } from './cognito/cognito.ts';
 import type { Cognito, CognitoClient } from './cognito/types.ts';
+import { chartValues, installChart, release } from './gate-chart.ts';
 import { freePort } from './ports.ts';
 import { startReplica } from './replica.ts';
 import type { Replica } from './replica.ts';
@@ -21,6 +22,8 @@ import { Visitor } from './visitor.ts';
 export const gateHosts = {
   shop: 'shop.acme.localhost',
   wiki: 'wiki.example.localhost',
+  /** Protected by nobody, to begin with. */
+  news: 'news.example.localhost',
   signIn: 'auth.gate.localhost',
   cognito: 'cognito.localhost',
 };
@@ -33,6 +36,14 @@ export interface GateClusterOptions {
   readonly config?: Readonly<Record<string, unknown>>;
   /** What runs the program; default: from source. */
   readonly program?: { readonly command: string; readonly args: readonly string[] };
+  /** Default: a temporary one, removed at the end. One that is named stays. */
+  readonly folder?: string;
+  /** Default: free ones. */
+  readonly ports?: { readonly public: number; readonly decisions: number; readonly signIn: number };
+  /** A stand-in that runs already and is closed by whoever started it; `values` must name its pool. */
+  readonly cognito?: Cognito;
+  /** YAML of what is there before the chart. */
+  readonly objectsBefore?: string;
 }
 
 /**
@@ -55,6 +66,8 @@ export interface GateCluster {
   apply(yaml: string): Promise<void>;
   url(host: string): string;
   visitor(): Visitor;
+  /** Nobody answers the API server's reviews until the function that it gives is called. */
+  cutWebhook(): Promise<() => Promise<void>>;
   /** Values that the chart was installed with, as a file. */
   readonly valuesFile: string;
   stop(): Promise<void>;
@@ -66,8 +79,6 @@ export interface IngressInput {
   readonly className?: string;
   readonly paths?: readonly string[];
 }
-
-const release = 'cognito-gate';
 
 export async function startGateCluster(options: GateClusterOptions = {}): Promise<GateCluster> {
   const undo: (() => Promise<unknown>)[] = [];
@@ -83,34 +94,30 @@ async function startAll(
   options: GateClusterOptions,
   onFailure: (step: () => Promise<unknown>) => void,
 ): Promise<GateCluster> {
-  const folder = await mkdtemp(join(tmpdir(), 'cognito-gate-cluster-'));
-  const cluster = await startCluster();
+  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'cognito-gate-cluster-')));
+  const cluster = await startCluster(options.folder === undefined ? {} : { folder: join(folder, 'cluster') });
   onFailure(() => cluster.stop());
   const authority = await createAuthority(join(folder, 'certificates'));
   const tls = await authority.issue('all', [...Object.values(gateHosts), 'localhost', '127.0.0.1']);
   const ca = await readFile(authority.cert, 'utf8');
-  const port = await freePort();
-  const ports = { decisions: await freePort(), signIn: await freePort(), webhook: await freePort() };
-  const url = (host: string): string => `https://${host}:${port}`;
-  const client: CognitoClient = {
-    clientId: '1example23456789',
-    clientSecret: 'secret-of-the-app-client',
-    redirectUris: [`${url(gateHosts.signIn)}/oauth2/callback`],
-    logoutUris: [`${url(gateHosts.signIn)}/oauth2/signed-out`],
+  const port = options.ports?.public ?? (await freePort());
+  const ports = {
+    decisions: options.ports?.decisions ?? (await freePort()),
+    signIn: options.ports?.signIn ?? (await freePort()),
+    webhook: await freePort(),
   };
-  const cognito = await startCognito({
-    clients: [client],
-    users: people,
-    port: await freePort(),
-    host: gateHosts.cognito,
-    issuerHost: '127.0.0.1',
-    tls: { cert: await readFile(tls.cert, 'utf8'), key: await readFile(tls.key, 'utf8') },
-  });
-  onFailure(() => cognito.close());
-  const values = { ...chartValues({ port, ports, cognito, client }), ...options.values };
+  const url = (host: string): string => `https://${host}:${port}`;
+  const client = clientOf(url(gateHosts.signIn));
+  const cognito = options.cognito ?? (await startStandIn(client, tls));
+  const closeCognito = async (): Promise<void> => {
+    if (options.cognito === undefined) await cognito.close();
+  };
+  onFailure(closeCognito);
+  const values = { ...chartValues({ hosts: gateHosts, port, ports, cognito, client }), ...options.values };
   const valuesFile = join(folder, 'values.yaml');
-  await writeFile(valuesFile, stringify(values));
-  const configuration = await install(cluster, valuesFile);
+  await writeFile(valuesFile, stringify(values), { mode: 0o600 });
+  if (options.objectsBefore !== undefined) await apply(cluster, options.objectsBefore);
+  const configuration = await installChart(cluster, valuesFile);
   const token = await cluster.serviceAccountToken(release, 'cognito-gate');
   const kubeconfig = await cluster.kubeconfigFor(token);
   const replicas: Replica[] = [];
@@ -146,9 +153,6 @@ async function startAll(
     30,
   );
   const apps: App[] = [];
-  const apply = async (yaml: string): Promise<void> => {
-    await cluster.kubectl('apply', '--server-side', '-f', '-', { input: yaml });
-  };
   return {
     cluster,
     folder,
@@ -160,83 +164,54 @@ async function startAll(
     ports,
     valuesFile,
     url,
-    apply,
+    apply: async (yaml) => await apply(cluster, yaml),
     visitor: () => new Visitor(ca),
+    cutWebhook: async () => {
+      const [cut] = balancers.splice(2, 1);
+      await cut?.close();
+      const again = replicas.map((replica) => replica.ports.webhook);
+      return async () => void balancers.push(await startBalancer(ports.webhook, again));
+    },
     app: async (name, ingress) => {
       const app = await startApp(name);
       apps.push(app);
-      await apply(appYaml(name, app.port));
-      if (ingress !== undefined) await apply(ingressYaml(name, app.port, ingress));
+      await apply(cluster, appYaml(name, app.port));
+      if (ingress !== undefined) await apply(cluster, ingressYaml(name, app.port, ingress));
       return app;
     },
     stop: async () => {
       await Promise.all(replicas.map((replica) => replica.stop()));
       await Promise.all(balancers.map((balancer) => balancer.close()));
-      await Promise.all([cognito.close(), ...apps.map((app) => app.close())]);
+      await Promise.all([closeCognito(), ...apps.map((app) => app.close())]);
       await cluster.stop();
-      await rm(folder, { recursive: true, force: true });
+      if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
     },
   };
 }
 
-function chartValues(input: {
-  port: number;
-  ports: GateCluster['ports'];
-  cognito: Cognito;
-  client: CognitoClient;
-}): Readonly<Record<string, unknown>> {
-  const { port, ports, cognito, client } = input;
-  const domain = `https://${gateHosts.cognito}:${cognito.port}`;
-  const direct = `https://127.0.0.1:${cognito.port}`;
+async function apply(cluster: Cluster, yaml: string): Promise<void> {
+  await cluster.kubectl('apply', '--server-side', '-f', '-', { input: yaml });
+}
+
+function clientOf(signIn: string): CognitoClient {
   return {
-    signInHost: gateHosts.signIn,
-    publicPort: port,
-    clientAddress: 'XRealIp',
-    pool: {
-      name: 'default',
-      userPoolId: 'eu-west-1_AbCdEfGhI',
-      clientId: client.clientId,
-      clientSecret: client.clientSecret,
-      endpoints: {
-        issuer: cognito.issuer,
-        token: `${direct}/oauth2/token`,
-        revocation: `${direct}/oauth2/revoke`,
-        jwks: `${cognito.issuer}/.well-known/jwks.json`,
-        authorization: `${domain}/oauth2/authorize`,
-        logout: `${domain}/logout`,
-      },
-    },
-    decisions: { address: `127.0.0.1:${ports.decisions}` },
-    signIn: {
-      service: { externalName: 'localhost', port: ports.signIn },
-      ingress: { className: 'nginx' },
-    },
-    webhook: { url: `https://127.0.0.1:${ports.webhook}` },
-    log: { level: 'trace' },
+    clientId: '1example23456789',
+    clientSecret: 'secret-of-the-app-client',
+    redirectUris: [`${signIn}/oauth2/callback`],
+    logoutUris: [`${signIn}/oauth2/signed-out`],
   };
 }
 
-/** `helm template | kubectl apply`, and the configuration file that came with it. */
-async function install(cluster: Cluster, valuesFile: string): Promise<Readonly<Record<string, unknown>>> {
-  await cluster.kubectl('create', 'namespace', release);
-  const rendered = await cluster.helm('template', release, 'charts/cognito-gate', '-n', release, '-f', valuesFile);
-  const documents = parseAllDocuments(rendered).map((document) => document.toJS() as Record<string, unknown>);
-  const isCrd = (document: Record<string, unknown>): boolean => document?.['kind'] === 'CustomResourceDefinition';
-  const crds = documents.filter(isCrd).map((document) => stringify(document));
-  await cluster.kubectl('apply', '--server-side', '-f', '-', { input: crds.join('---\n') });
-  await cluster.kubectl('wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s');
-  await cluster.kubectl('apply', '--server-side', '-n', release, '-f', '-', { input: ingressClass });
-  await cluster.kubectl('apply', '--server-side', '-n', release, '-f', '-', { input: rendered });
-  const map = documents.find((document) => document?.['kind'] === 'ConfigMap') as { data?: Record<string, string> };
-  return parseDocument(map.data?.['config.yaml'] ?? '').toJS() as Record<string, unknown>;
+async function startStandIn(client: CognitoClient, tls: Certificate): Promise<Cognito> {
+  return await startCognito({
+    clients: [client],
+    users: people,
+    port: await freePort(),
+    host: gateHosts.cognito,
+    issuerHost: '127.0.0.1',
+    tls: { cert: await readFile(tls.cert, 'utf8'), key: await readFile(tls.key, 'utf8') },
+  });
 }
-
-const ingressClass = `
-apiVersion: networking.k8s.io/v1
-kind: IngressClass
-metadata: { name: nginx }
-spec: { controller: k8s.io/ingress-nginx }
-`;
 
 function appYaml(name: string, port: number): string {
   return `

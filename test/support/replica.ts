@@ -24,6 +24,10 @@ export interface Replica {
     readonly operations: number;
     readonly webhook: number;
   };
+  /** Of the process that runs now, or ran last. */
+  pid(): number | undefined;
+  /** Settles when that process has ended. */
+  ended(): Promise<string>;
   ready(): Promise<boolean>;
   metrics(): Promise<string>;
   log(): Promise<string>;
@@ -76,6 +80,8 @@ export async function startReplica(input: ReplicaInput): Promise<Replica> {
     ports,
     log,
     start,
+    pid: () => child.pid,
+    ended: async () => await child.ended,
     ready: async () => {
       if (child.how() !== undefined) throw new Error(`${child.how()}: ${(await log()).slice(-3000)}`);
       return (await fetch(`${operations}/readyz`).catch(() => undefined))?.ok === true;
