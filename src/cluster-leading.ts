@@ -8,6 +8,7 @@ import { probePool } from './identity/probe.ts';
 import { createLease } from './kubernetes/lease.ts';
 import type { KubeObject } from './kubernetes/object.ts';
 import type { ReplicaState } from './controller/replica-state.ts';
+import { logFinding } from './report.ts';
 import type { Translation } from './translate/translate.ts';
 
 /** What the one replica that holds the Lease does; the others are ready to take it. */
@@ -49,7 +50,9 @@ export function startLeading(cluster: Cluster, onLeading: () => void): Leading {
     leading: lease.leading,
     log,
     onWrite: (kind, outcome) => metrics.count('cognito_gate_writes_total', kind, outcome),
-    onFindings: () => undefined,
+    onFindings: (findings) => {
+      for (const finding of findings) logFinding(finding, log);
+    },
   });
   const probes = createPoolProbes({
     probe: (pool) => probePool(pool, { fetch: cluster.fetch, now: seconds, ...registeredUris(config) }),

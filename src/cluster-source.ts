@@ -145,7 +145,9 @@ function measure({ metrics, inForce, objects, replicas }: Cluster, leads: boolea
   for (const [resource, heard] of objects.lastHeard())
     if (heard !== undefined) metrics.set('cognito_gate_watch_silence_seconds', Date.now() / 1000 - heard, resource);
   metrics.reset('cognito_gate_ingress_unprotected');
-  const open = (inForce.translation()?.plans ?? []).filter(({ state }) => state === 'Unprotected');
+  const open = (inForce.translation()?.plans ?? []).filter(
+    ({ state, act }) => state === 'Unprotected' && act !== 'Withdraw',
+  );
   for (const [key, plans] of Map.groupBy(open, ({ namespace, reason }) => `${namespace} ${reason ?? ''}`)) {
     const [namespace = '', reason = ''] = key.split(' ');
     metrics.set('cognito_gate_ingress_unprotected', plans.length, namespace, reason);

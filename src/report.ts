@@ -79,10 +79,13 @@ export function reportTable(
   }
   if (!to.changed) return;
   log.info({ table: table.hash.slice(0, 12), routes: table.size, broken, findings: findings.length }, 'table in force');
-  for (const finding of findings) {
-    const { kind, namespace, name } = finding.object;
-    const line = { object: `${kind} ${namespace}/${name}`, field: finding.field, reason: finding.reason };
-    if (finding.severity === 'error') log.error(line, finding.message);
-    else log.warn(line, finding.message);
-  }
+  for (const finding of findings) logFinding(finding, log);
+}
+
+export function logFinding(finding: Finding, log: Logger): void {
+  const { kind, namespace, name } = finding.object;
+  const object = namespace === '' ? `${kind} ${name}` : `${kind} ${namespace}/${name}`;
+  const line = { object, field: finding.field, reason: finding.reason };
+  if (finding.severity === 'error') log.error(line, finding.message);
+  else log.warn(line, finding.message);
 }
