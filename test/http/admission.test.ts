@@ -406,3 +406,58 @@ suite('the port itself', () => {
     assert.ok(outcomes.every((outcome) => /^(mutate|validate) (allowed|patched|denied|failed)$/.test(outcome)));
   });
 });
+
+/** Last: nothing answers any more. */
+suite('with the webhook down', () => {
+  const { annotations: _none, ...bare } = app().metadata;
+  const down = /failed calling webhook "wire\.cognito-gate\.dev"/;
+
+  before(async () => {
+    beside = [];
+    await apply(app(signedIn));
+    await stopServer();
+    stopServer = async () => undefined;
+  });
+
+  test('what must not be open is refused', async () => {
+    const created = await apply(app(signedIn, { name: 'new' }));
+    const replaced = await cluster.tryKubectl('replace', '-f', '-', {
+      input: JSON.stringify({ ...app(), metadata: bare }),
+    });
+    const unmarked = await cluster.tryKubectl('annotate', 'ingress', 'shop', '-n', 'shop', 'cognito-gate.dev/access-');
+    const moved = await apply(app(signedIn, { host: 'other.example.com' }));
+    const required = await apply(app({}, { namespace: 'must' }));
+    for (const { code, stderr } of [created, replaced, unmarked, moved])
+      assert.ok(code === 1 && down.test(stderr), stderr);
+    assert.ok(required.code === 1 && /wire-required/.test(required.stderr), required.stderr);
+    assert.ok(isWired(await annotations()));
+  });
+
+  test('an ordinary deploy goes on, of protected ones too', async () => {
+    const deployed = await apply(app(signedIn, { paths: 8080 }));
+    const other = await apply(app({}, { name: 'other' }));
+    assert.equal(deployed.code, 0, deployed.stderr);
+    assert.equal(other.code, 0, other.stderr);
+    assert.ok(isWired(await annotations()));
+  });
+
+  test('policies can be written: they are judged again when they are read', async () => {
+    const { code, stderr } = await apply(policy('unheard', shopTarget));
+    assert.equal(code, 0, stderr);
+  });
+
+  test('break-glass: the namespace is labelled, then everything comes off', async () => {
+    await cluster.kubectl('label', 'namespace', 'shop', 'cognito-gate.dev/bypass=incident-7');
+    // The API server's copy of the namespace follows a moment later.
+    await eventually('the label', async () => {
+      const input = JSON.stringify({ ...app(), metadata: bare });
+      return (await cluster.tryKubectl('replace', '-f', '-', { input })).code === 0 || undefined;
+    });
+    assert.ok(!isWired(await annotations()));
+  });
+
+  test('what is to go goes', async () => {
+    await remove();
+    assert.ok(!/shop/.test(await cluster.kubectl('get', 'ingress', '-n', 'shop', '-o', 'name')));
+  });
+});
