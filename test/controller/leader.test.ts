@@ -431,6 +431,36 @@ test('P1: a broken policy names the field and the fix, on itself and on its Ingr
   assert.ok(/spec\.rules\[0\]\.allow: names nobody: write a group; every request is refused/.test(described));
 });
 
+test('a ClusterAccessPolicy is told in the default namespace, and says so itself', async () => {
+  const place = { resource: resources.clusterAccessPolicies, name: 'internal' };
+  const body = {
+    apiVersion: 'cognito-gate.dev/v1alpha1',
+    kind: 'ClusterAccessPolicy',
+    metadata: { name: 'internal' },
+    spec: { required: { deny: [{ groups: ['suspended'] }] } },
+  };
+  await client.create(place, body);
+  const clusterRef = { kind: 'ClusterAccessPolicy', namespace: '', name: 'internal' };
+  const report = { ref: clusterRef, mode: 'Enforce', pools: [], targets: [target] } as const;
+  const warning = finding({
+    object: clusterRef,
+    severity: 'warning',
+    reason: 'MarkAdvised',
+    field: '',
+    message: 'mark it',
+  });
+  await create();
+  await lab.set((all) => ({ ...planned()(all), policies: [report], findings: [warning] }));
+  const status = await until('it is said', async () => (await client.get(place))?.['status'] as Said | undefined);
+  assert.equal(status.conditions[0]?.message, 'in force, but: mark it');
+  await until('it is told', async () => {
+    const { items } = await client.list({ resource: resources.events, namespace: 'default' });
+    return items.some((event) => event['reason'] === 'MarkAdvised' && event['note'] === 'mark it');
+  });
+  await until('nothing is to be done', async () => (await quiet(lab)).length === 0);
+  await client.remove(place);
+});
+
 test('a pool says what to register and what Cognito answered', async () => {
   const place = { resource: resources.cognitoPools, namespace: 'gate', name: 'staff' };
   const spec = { userPoolId: 'eu-west-1_AbCdEfGhI', clientId: '3n4b5example', allowedNamespaces: { from: 'All' } };
