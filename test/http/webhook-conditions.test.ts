@@ -214,6 +214,33 @@ suite('which webhook is asked about which Ingress', () => {
     });
   }
 
+  test('a large one (2,000 paths, 150 annotations) fits the cost that CEL may have', async () => {
+    const rules = Array.from({ length: 50 }, (_rule, r) => ({
+      host: `h${r}.example.com`,
+      http: {
+        paths: Array.from({ length: 40 }, (_path, p) => ({
+          path: `/some/path/of/an/app/${r}/${p}`,
+          pathType: 'ImplementationSpecific',
+          backend: { service: { name: 'shop', port: { number: 80 } } },
+        })),
+      },
+    }));
+    const many = Array.from({ length: 150 }, (_name, n): [string, string] => [
+      `nginx.ingress.kubernetes.io/annotation-number-${n}`,
+      'x',
+    ]);
+    const large = { ...app({ ...mark, ...Object.fromEntries(many) }), spec: { ingressClassName: 'nginx', rules } };
+    const made = await create(large);
+    const deployed = await change(large, annotated('example.com/build', '7'));
+    const asked = [...new Set(called)];
+    const changed = await change(large, specChanged({ rules: rules.toReversed() }));
+    const askedThen = [...new Set(called)].toSorted();
+    await remove(large);
+    for (const { status: code, text } of [made, deployed, changed]) assert.ok(code < 300, text.slice(0, 500));
+    assert.deepEqual(asked, ['wire-targets.cognito-gate.dev']);
+    assert.deepEqual(askedThen, ['validate.cognito-gate.dev', 'wire.cognito-gate.dev']);
+  });
+
   test('our own writes never wait for ourselves', async () => {
     called = [];
     const { status: code, text } = await create(app(mark), ownToken);
@@ -305,4 +332,15 @@ suite('P27 the API server itself guards the sign-in host and our prefix', () => 
     assert.ok(bad.status >= 400, bad.text);
     assert.ok(elsewhere.status >= 400, elsewhere.text);
   });
+});
+
+test('with every value that changes them, the API server takes them', async () => {
+  const values = ['namespaces={shop,must}', 'companions=Manual', 'guard.companionMakers={system:serviceaccount:b:b}'];
+  const sets = [...values, 'webhook.failurePolicy=Ignore'].flatMap((value) => ['--set', value]);
+  const objects = await chartObjects(cluster, { url: () => 'https://127.0.0.1:1/', sets });
+  const { code, stderr } = await cluster.tryKubectl('apply', '--dry-run=server', '-f', '-', {
+    input: listOf(...objects),
+  });
+  assert.equal(code, 0, stderr);
+  assert.ok(/metadata\.name.*"shop","must"/.test(JSON.stringify(objects)));
 });
