@@ -132,6 +132,7 @@ const configuration = {
 
 const release = {
   replicas: whole(0, 100),
+  unwire: truth,
   image,
   crds: fields({ install: truth, keep: truth }),
   rbac: fields({ aggregate: truth }),

@@ -19,10 +19,14 @@ const attempts = 5;
 
 /**
  * Takes our wiring off every Ingress, and the companions away: before everything of ours is uninstalled. What stood
- * there is recognised by value. The controller and its webhook must be gone or scaled to nothing: they put it back.
+ * there is recognised by value. Without `namespaces`, in all of them. The controller and its webhook must be gone or scaled to nothing: they put it back.
  */
-export async function unwireAll(client: KubeClient, settings: ControllerSettings): Promise<Unwired> {
-  const { items } = await client.list({ resource: resources.ingresses });
+export async function unwireAll(
+  client: KubeClient,
+  settings: ControllerSettings,
+  namespaces: readonly string[] = [],
+): Promise<Unwired> {
+  const items = await everyIngress(client, settings, namespaces);
   const [unwired, companions]: [string[], string[]] = [[], []];
   const failed: { object: string; message: string }[] = [];
   const attempt = async (ingress: KubeObject, done: string[], act: () => Promise<boolean>): Promise<void> => {
@@ -41,6 +45,20 @@ export async function unwireAll(client: KubeClient, settings: ControllerSettings
     if (failures === 0 && isCompanion(ingress, settings))
       await attempt(ingress, companions, () => client.remove(placeOf(ingress), { uid: ingress.metadata.uid }));
   return { unwired, companions, failed };
+}
+
+/** An installation that watches some namespaces only may not ask for more. */
+async function everyIngress(
+  client: KubeClient,
+  { releaseNamespace }: ControllerSettings,
+  namespaces: readonly string[],
+): Promise<readonly KubeObject[]> {
+  const resource = resources.ingresses;
+  if (namespaces.length === 0) return (await client.list({ resource })).items;
+  const lists = [...new Set([...namespaces, releaseNamespace])].map(
+    async (namespace) => await client.list({ resource, namespace }),
+  );
+  return (await Promise.all(lists)).flatMap(({ items }) => items);
 }
 
 function placeOf({ metadata }: KubeObject): {

@@ -15,6 +15,13 @@ app.kubernetes.io/name: cognito-gate
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
+{{/* Another name: the Services and the budget of the release must not take its Pod for a replica. */}}
+{{- define "cognito-gate.unwireLabels" -}}
+app.kubernetes.io/name: cognito-gate-unwire
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: unwire
+{{- end -}}
+
 {{- define "cognito-gate.labels" -}}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 {{ include "cognito-gate.selectorLabels" . }}
