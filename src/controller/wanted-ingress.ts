@@ -37,7 +37,10 @@ function wire(plan: IngressPlan, current: KubeObject, install: Install): Ingress
   const present = current.metadata.annotations ?? {};
   const different = Object.keys(wanted).filter((key) => present[key] !== wanted[key]);
   if (different.length === 0) return undefined;
-  const { name, namespace, uid } = current.metadata;
+  const { name, namespace, uid, resourceVersion } = current.metadata;
+  // Whoever applied an empty map of annotations owns the map until something is in it, so there it takes force; the
+  // version makes it a conflict again when somebody wrote after we looked.
+  const isBare = Object.keys(present).length === 0;
   // The uid makes it a conflict when this Ingress was deleted, instead of making it again. Without force it is a
   // conflict too when somebody wrote one of the keys after we looked.
   return {
@@ -45,9 +48,9 @@ function wire(plan: IngressPlan, current: KubeObject, install: Install): Ingress
     body: {
       apiVersion: 'networking.k8s.io/v1',
       kind: 'Ingress',
-      metadata: { name, namespace, uid, annotations: wanted },
+      metadata: { name, namespace, uid, ...(isBare ? { resourceVersion } : {}), annotations: wanted },
     },
-    force: mayReplace(present, wanted) && different.some((key) => present[key] !== undefined),
+    force: isBare || (mayReplace(present, wanted) && different.some((key) => present[key] !== undefined)),
   };
 }
 

@@ -28,6 +28,14 @@ test('an Ingress without our annotations gets them, its uid and nothing else', (
   });
 });
 
+test('an Ingress without any annotation is wired whoever applied the empty map, unless it changed since', () => {
+  const write = ingressWrite(plan(), ingress({}), install);
+  assert.equal(write?.verb, 'apply');
+  assert.equal(write.force, true);
+  const { metadata } = write.body as { metadata: { resourceVersion?: string } };
+  assert.equal(metadata.resourceVersion, ingress({}).metadata.resourceVersion);
+});
+
 test('nothing is written where everything stands', () => {
   assert.equal(ingressWrite(plan(), ingress({ ...standing(), other: 'x' }), install), undefined);
   assert.ok(isWired(routeId, ingress(standing()), install));
