@@ -6,21 +6,24 @@ export const caFile = `${cache}/certificates/ca.pem`;
 export const programLog = `${cache}/cognito-gate.log`;
 
 /** What `ready.json` says; tools read it, so its fields stay. */
-export function readyFile(ports: Ports): string {
+export function readyFields(ports: Ports, ca: string): Readonly<Record<string, unknown>> {
   const local = (port: number): string => `http://127.0.0.1:${port}`;
-  const ready = {
+  return {
     apps: { shop: origin(hosts.shop, ports.public.port), wiki: origin(hosts.wiki, ports.public.port) },
     signIn: origin(hosts.signIn, ports.public.port),
-    ca: caFile,
+    ca,
     decisions: local(ports.decisions.port),
     operations: local(ports.operations.port),
     policies,
     accounts: accounts.map(({ username, password, groups }) => ({ username, password, groups })),
   };
-  return `${JSON.stringify(ready, undefined, 2)}\n`;
 }
 
-function accountLines(): string[] {
+export function readyFile(ports: Ports): string {
+  return `${JSON.stringify(readyFields(ports, caFile), undefined, 2)}\n`;
+}
+
+export function accountLines(): string[] {
   const shown = (groups: readonly string[]): string => {
     if (groups.length === 0) return 'no group';
     return groups.length > 3 ? `${groups.slice(0, 1).join(', ')} and ${groups.length - 1} more` : groups.join(', ');
@@ -31,11 +34,22 @@ function accountLines(): string[] {
   );
 }
 
+/** How to make a browser trust the demo's own CA. */
+export function trustLines(caFile: string): string {
+  const ca = inRoot(caFile);
+  return `The certificates come from a CA that was made on this machine and is good for .localhost only. To trust it:
+
+  Chromium, Chrome on Linux   (Debian: libnss3-tools; start the browser once before)
+                              certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n cognito-gate-demo -i ${ca}
+  Firefox                     Settings > Certificates > View > Authorities > Import
+  macOS                       security add-trusted-cert -r trustRoot -k ~/Library/Keychains/login.keychain-db ${ca}
+  or accept the browser's warning, once for each of the four hosts (two apps, sign-in, ${hosts.cognito}).`;
+}
+
 /** What a newcomer reads when all is up. */
 export function announcement(ports: Ports): string {
   const shop = origin(hosts.shop, ports.public.port);
   const wiki = origin(hosts.wiki, ports.public.port);
-  const ca = inRoot(caFile);
   return `
 cognito-gate demo is up. Open one of these, then the other:
 
@@ -49,13 +63,7 @@ Accounts (user name, password, groups):
 
 ${accountLines().join('\n')}
 
-The certificates come from a CA that was made on this machine and is good for .localhost only. To trust it:
-
-  Chromium, Chrome on Linux   (Debian: libnss3-tools; start the browser once before)
-                              certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n cognito-gate-demo -i ${ca}
-  Firefox                     Settings > Certificates > View > Authorities > Import
-  macOS                       security add-trusted-cert -r trustRoot -k ~/Library/Keychains/login.keychain-db ${ca}
-  or accept the browser's warning, once for each of the four hosts (two apps, sign-in, ${hosts.cognito}).
+${trustLines(caFile)}
 
 Now edit a file in ${policies}/ and reload the page: it is in force within a second.
 

@@ -6,49 +6,14 @@ import { createAuthority } from '../test/support/certificates.ts';
 import type { CertificateAuthority } from '../test/support/certificates.ts';
 import { startChild } from '../test/support/child.ts';
 import type { Child } from '../test/support/child.ts';
-import { startCognito } from '../test/support/cognito/cognito.ts';
 import { startNginx } from '../test/support/nginx.ts';
-import { programLog } from './announcement.ts';
 import { configFile, providePolicies, writeConfig, writeSecrets } from './files.ts';
-import { users } from './people.ts';
 import { appsReady, programReady } from './probe.ts';
-import { cache, hosts, inRoot, origin } from './settings.ts';
+import { announcement, programLog, readyFile } from './announcement.ts';
+import type { OnStop, Started } from './run.ts';
+import { cache, hosts, inRoot } from './settings.ts';
+import { startStandIn } from './stand-in.ts';
 import type { Ports } from './settings.ts';
-
-/** Takes what ends a part; parts are ended in the reverse order of their start. */
-export type OnStop = (stop: () => Promise<void> | void) => void;
-
-export interface Parts {
-  /** Settles, with a sentence, when a part that must not end has ended. */
-  readonly ended: Promise<string>;
-}
-
-async function startStandIn(
-  ports: Ports,
-  authority: CertificateAuthority,
-  clientSecret: string,
-  onStop: OnStop,
-): Promise<void> {
-  const files = await authority.issue('cognito', [hosts.cognito, '127.0.0.1']);
-  const signIn = origin(hosts.signIn, ports.public.port);
-  const cognito = await startCognito({
-    poolId: 'eu-west-1_DemoPool1',
-    port: ports.cognito.port,
-    host: hosts.cognito,
-    issuerHost: '127.0.0.1',
-    tls: { cert: await readFile(files.cert, 'utf8'), key: await readFile(files.key, 'utf8') },
-    users,
-    clients: [
-      {
-        clientId: '1demo23456789',
-        clientSecret,
-        redirectUris: [`${signIn}/oauth2/callback`],
-        logoutUris: [`${signIn}/oauth2/signed-out`],
-      },
-    ],
-  });
-  onStop(async () => await cognito.close());
-}
 
 async function startProgram(ports: Ports, onStop: OnStop): Promise<Child> {
   // A proxy of the machine's must not get what is meant for the stand-in.
@@ -95,7 +60,7 @@ async function startProxy(ports: Ports, authority: CertificateAuthority, onStop:
 }
 
 /** Starts every part in order; each is real, only Cognito is a stand-in. */
-export async function startParts(ports: Ports, onStop: OnStop): Promise<Parts> {
+export async function startParts(ports: Ports, onStop: OnStop): Promise<Started> {
   await mkdir(inRoot(cache), { recursive: true, mode: 0o700 });
   const authority = await createAuthority(inRoot(`${cache}/certificates`));
   const clientSecret = randomBytes(24).toString('hex');
@@ -107,5 +72,9 @@ export async function startParts(ports: Ports, onStop: OnStop): Promise<Parts> {
   const program = await startProgram(ports, onStop);
   const nginx = await startProxy(ports, authority, onStop);
   await appsReady(ports, await readFile(authority.cert, 'utf8'), () => program.how() ?? nginx.how());
-  return { ended: Promise.race([program.ended, nginx.ended]) };
+  return {
+    ended: Promise.race([program.ended, nginx.ended]),
+    readyFile: readyFile(ports),
+    announcement: announcement(ports),
+  };
 }

@@ -2,8 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
-/** Relative to the root: what `ready.json` and the printed lines say. */
-/** Tests move it, so that they don't disturb a demo that somebody is looking at. */
+/** Relative to the root: what `ready.json` and the printed lines say. Tests move it, so that they don't disturb a demo that somebody is looking at. */
 export const cache = process.env['DEMO_CACHE'] ?? '.cache/demo';
 export const policies = 'demo/policies';
 
@@ -13,6 +12,8 @@ export const hosts = {
   signIn: 'auth.gate.localhost',
   shop: 'shop.acme.localhost',
   wiki: 'wiki.example.localhost',
+  /** In the cluster only, and protected by nobody to begin with. */
+  news: 'news.example.localhost',
   cognito: 'cognito.localhost',
 } as const;
 
@@ -20,7 +21,7 @@ export const hosts = {
 export const defaultCognitoPort = 9443;
 
 const defaults = {
-  public: { variable: 'DEMO_PORT', port: 8443, purpose: 'NGINX' },
+  public: { variable: 'DEMO_PORT', port: 8443, purpose: 'https' },
   cognito: { variable: 'DEMO_COGNITO_PORT', port: defaultCognitoPort, purpose: 'the stand-in for Cognito' },
   decisions: { variable: 'DEMO_DECISIONS_PORT', port: 8080, purpose: 'decisions' },
   signIn: { variable: 'DEMO_SIGN_IN_PORT', port: 8081, purpose: 'the sign-in pages behind NGINX' },

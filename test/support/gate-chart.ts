@@ -53,8 +53,8 @@ export async function installChart(cluster: Cluster, valuesFile: string): Promis
   const crds = documents.filter(isCrd).map((document) => stringify(document));
   await cluster.kubectl('apply', '--server-side', '-f', '-', { input: crds.join('---\n') });
   await cluster.kubectl('wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s');
-  await cluster.kubectl('apply', '--server-side', '-n', release, '-f', '-', { input: ingressClass });
-  await cluster.kubectl('apply', '--server-side', '-n', release, '-f', '-', { input: rendered });
+  await cluster.kubectl('apply', '--server-side', '-f', '-', { input: ingressClass });
+  await cluster.kubectl('apply', '--server-side', '-f', '-', { input: rendered });
   const map = documents.find((document) => document?.['kind'] === 'ConfigMap') as { data?: Record<string, string> };
   return parseDocument(map.data?.['config.yaml'] ?? '').toJS() as Record<string, unknown>;
 }
