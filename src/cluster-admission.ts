@@ -3,6 +3,7 @@ import type { Cluster } from './cluster-source.ts';
 import { createAdmission } from './controller/admission.ts';
 import type { Admission } from './controller/admission.ts';
 import { createCertificateFolder } from './controller/certificate-folder.ts';
+import { patientAdmission } from './controller/patient-admission.ts';
 import { createServingCertificate } from './controller/serving-certificate.ts';
 import type { ServingCertificate } from './controller/serving-certificate.ts';
 import { createWebhookConfigurations } from './controller/webhook-configurations.ts';
@@ -47,7 +48,7 @@ function openPort(webhook: Webhook, cluster: Cluster, { leading }: Pick<Leading,
         });
   certificate.onChange(() => configurations?.check());
   const server = createAdmissionServer({
-    admission: admissionOf(cluster),
+    admission: patientAdmission(admissionOf(cluster), cluster.objects.policiesCaughtUp),
     certificate: certificate.current,
     onCertificate: certificate.onChange,
     observe: (name, outcome) => metrics.count('cognito_gate_admission_requests_total', name, outcome),

@@ -3,7 +3,7 @@ import type { Server as HttpsServer } from 'node:https';
 import Fastify from 'fastify';
 import { malformed, NotLoadedError } from '../controller/admission-review.ts';
 import type { AdmissionResponse } from '../controller/admission-review.ts';
-import type { Admission } from '../controller/admission.ts';
+import type { ServedAdmission } from '../controller/patient-admission.ts';
 import type { Server } from './server.ts';
 
 export interface ServingPair {
@@ -15,7 +15,7 @@ export interface ServingPair {
 export type AdmissionOutcome = 'allowed' | 'patched' | 'denied' | 'failed';
 
 export interface AdmissionServerDeps {
-  readonly admission: Admission;
+  readonly admission: ServedAdmission;
   /** Undefined while there is none yet: handshakes fail then, and the webhook's failure policy decides. */
   certificate(): ServingPair | undefined;
   onCertificate(listener: () => void): void;
@@ -62,8 +62,8 @@ export function createAdmissionServer(deps: AdmissionServerDeps): Server {
     void reply.code(code).send(status(code, code === 413 ? 'RequestEntityTooLarge' : 'BadRequest', error.message));
   });
   for (const webhook of ['mutate', 'validate'] as const) {
-    app.post(`/${webhook}`, (request, reply) => {
-      const { code, body } = answered(deps, webhook, request.body);
+    app.post(`/${webhook}`, async (request, reply) => {
+      const { code, body } = await answered(deps, webhook, request.body);
       return reply.code(code).type('application/json').send(body);
     });
   }
@@ -80,7 +80,7 @@ interface Answer {
   readonly body: string;
 }
 
-function answered(deps: AdmissionServerDeps, webhook: 'mutate' | 'validate', body: unknown): Answer {
+async function answered(deps: AdmissionServerDeps, webhook: 'mutate' | 'validate', body: unknown): Promise<Answer> {
   const started = deps.clock();
   const end = (outcome: AdmissionOutcome, answer: Answer): Answer => {
     deps.observe(webhook, outcome, deps.clock() - started);
@@ -88,7 +88,7 @@ function answered(deps: AdmissionServerDeps, webhook: 'mutate' | 'validate', bod
   };
   const review = parsed(body);
   try {
-    const response = review === undefined ? malformed('the body is no JSON') : deps.admission[webhook](review);
+    const response = review === undefined ? malformed('the body is no JSON') : await deps.admission[webhook](review);
     return end(outcomeOf(response), { code: response.uid === '' ? 400 : 200, body: reviewOf(response) });
   } catch (error) {
     if (error instanceof NotLoadedError) return end('failed', notLoaded(error));

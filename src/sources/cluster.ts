@@ -5,6 +5,7 @@ import { createReflector } from '../kubernetes/reflector.ts';
 import type { Reflector } from '../kubernetes/reflector.ts';
 import { resources } from '../kubernetes/resources.ts';
 import type { Collection, Resource } from '../kubernetes/resources.ts';
+import { caughtUp } from './caught-up.ts';
 import { decodeSecrets } from './cluster-secrets.ts';
 import { coalesce } from './coalesce.ts';
 import { keptIngress, keptObject } from './kept-objects.ts';
@@ -43,6 +44,8 @@ export interface ClusterSource {
   versions(): Readonly<Record<string, string>>;
   /** Collections that have not been read yet; empty once everything is. */
   unsynced(): readonly string[];
+  /** Comes back once the policies that were stored when it was asked, and may speak about this namespace, are in force; throws otherwise. */
+  policiesCaughtUp(namespace: string): Promise<void>;
   /** Collection → seconds since the epoch of the last byte from its watch. */
   lastHeard(): ReadonlyMap<string, number | undefined>;
   run(signal: AbortSignal): Promise<void>;
@@ -51,6 +54,7 @@ export interface ClusterSource {
 interface Watched {
   readonly label: string;
   readonly kind: WatchedKind | 'Secret';
+  readonly collection: Collection;
   readonly reflector: Reflector;
 }
 
@@ -93,12 +97,21 @@ export function openCluster(options: ClusterOptions): ClusterSource {
         ? { believeDeletions: () => isServed(collection.resource, options.client) }
         : {}),
     });
-    watched.push({ label, kind, reflector });
+    watched.push({ label, kind, collection, reflector });
   }
   return {
     objects: (kind) => itemsOf(watched, kind),
     versions: () => included,
     unsynced: () => unsynced(watched),
+    policiesCaughtUp: async (namespace) => {
+      const policies = policiesFor(watched, namespace);
+      await Promise.all(
+        policies.map(({ collection, reflector }) =>
+          caughtUp(options.client, narrowed(collection, namespace), reflector),
+        ),
+      );
+      if (policies.some(({ label, reflector }) => reflector.version() !== included[label])) soon.flush();
+    },
     lastHeard: () => new Map(watched.map(({ label, reflector }) => [label, reflector.lastHeard()])),
     run: async (signal) => {
       await Promise.all(watched.map(({ reflector }) => reflector.run(signal)));
@@ -129,6 +142,17 @@ function collectionsOf(options: ClusterOptions): readonly { kind: WatchedKind | 
       collection,
     })),
   ];
+}
+
+function policiesFor(watched: readonly Watched[], namespace: string): readonly Watched[] {
+  return watched.filter(({ kind, collection }) => {
+    if (kind === 'ClusterAccessPolicy') return true;
+    return kind === 'AccessPolicy' && (collection.namespace ?? namespace) === namespace;
+  });
+}
+
+function narrowed(collection: Collection, namespace: string): Collection {
+  return collection.resource.namespaced ? { ...collection, namespace } : collection;
 }
 
 function labelOf({ resource, namespace }: Collection): string {

@@ -1,8 +1,11 @@
-/** Calls `act` once for many hints: after `quiet` milliseconds without one, or `longest` after the first. */
+/**
+ * Calls `act` once for many hints: after `quiet` milliseconds without one, or `longest` after the first. `flush` doesn't
+ * wait, where there was a hint.
+ */
 export function coalesce(
   act: () => void,
   { quiet, longest }: { quiet: number; longest: number },
-): { readonly hint: () => void; readonly close: () => void } {
+): { readonly hint: () => void; readonly flush: () => void; readonly close: () => void } {
   let timer: NodeJS.Timeout | undefined;
   let first = 0;
   let closed = false;
@@ -18,9 +21,15 @@ export function coalesce(
       clearTimeout(timer);
       timer = setTimeout(fire, Math.max(0, Math.min(quiet, first + longest - now)));
     },
+    flush: () => {
+      if (timer === undefined) return;
+      clearTimeout(timer);
+      fire();
+    },
     close: () => {
       closed = true;
       clearTimeout(timer);
+      timer = undefined;
     },
   };
 }

@@ -28,6 +28,22 @@ suite('many hints become one act', () => {
     soon.close();
   });
 
+  test('flushed: at once, where there was a hint, and not again', async () => {
+    let acts = 0;
+    const soon = coalesce(() => (acts += 1), { quiet: 5, longest: 10 });
+    soon.flush();
+    assert.equal(acts, 0);
+    soon.hint();
+    soon.flush();
+    assert.equal(acts, 1);
+    await sleep(30);
+    assert.equal(acts, 1);
+    soon.hint();
+    soon.close();
+    soon.flush();
+    assert.equal(acts, 1);
+  });
+
   test('none after it was closed', async () => {
     let acts = 0;
     const soon = coalesce(() => (acts += 1), { quiet: 1, longest: 2 });
