@@ -38,10 +38,10 @@ function look(host: string, port: number): Promise<number> {
 export function startProbing(proxies: readonly number[]): Probing {
   const hosts: string[] = [];
   const seen = new Map<string, Map<number, number>>();
-  let stopped = false;
+  const state = { stopped: false };
   let count = 0;
   const loop = async (port: number): Promise<void> => {
-    for (let turn = 0; !stopped; turn += 1) {
+    for (let turn = 0; !state.stopped; turn += 1) {
       // The newest every other time: what is just being made is where a gap would be.
       const host = turn % 2 === 0 ? hosts.at(-1) : hosts[(turn >> 1) % hosts.length];
       if (host === undefined) {
@@ -61,7 +61,7 @@ export function startProbing(proxies: readonly number[]): Probing {
     of: (host) => seen.get(host) ?? new Map(),
     count: () => count,
     stop: async () => {
-      stopped = true;
+      state.stopped = true;
       await Promise.all(loops);
     },
   };

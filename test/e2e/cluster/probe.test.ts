@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { KubeApiError } from '../../../src/kubernetes/api-error.ts';
-import type { KubeObject } from '../../../src/kubernetes/object.ts';
+import type { WatchEvent } from '../../../src/kubernetes/client.ts';
 import { resources } from '../../../src/kubernetes/resources.ts';
 import { startApp } from '../../support/app.ts';
 import type { App } from '../../support/app.ts';
@@ -78,14 +78,16 @@ suite('probed from outside', { timeout: 180_000 }, () => {
       for await (const events of gate.cluster
         .client()
         .watch(collection, resourceVersion, { signal, idleMs: 600_000, timeoutSeconds: 600 })) {
-        for (const event of events) if (event.type === 'ADDED' || event.type === 'MODIFIED') look(event.object);
+        events.forEach(look);
       }
     } catch (error) {
       if (!signal.aborted) throw error;
     }
   }
 
-  function look({ metadata }: KubeObject): void {
+  function look(event: WatchEvent): void {
+    if (event.type !== 'ADDED' && event.type !== 'MODIFIED') return;
+    const { metadata } = event.object;
     if (metadata.labels?.['open'] === 'true' || metadata.annotations?.[authUrl] !== undefined) return;
     open.push(`${metadata.name} at ${metadata.resourceVersion}`);
   }
