@@ -36,6 +36,10 @@ export interface GateClusterOptions {
   readonly config?: Readonly<Record<string, unknown>>;
   /** What runs the program; default: from source. */
   readonly program?: { readonly command: string; readonly args: readonly string[] };
+  /** More that the certificate vouches for. */
+  readonly hosts?: readonly string[];
+  /** More of the program's environment. */
+  readonly env?: NodeJS.ProcessEnv;
   /** Default: a temporary one, removed at the end. One that is named stays. */
   readonly folder?: string;
   /** Default: free ones. */
@@ -98,7 +102,12 @@ async function startAll(
   const cluster = await startCluster(options.folder === undefined ? {} : { folder: join(folder, 'cluster') });
   onFailure(() => cluster.stop());
   const authority = await createAuthority(join(folder, 'certificates'));
-  const tls = await authority.issue('all', [...Object.values(gateHosts), 'localhost', '127.0.0.1']);
+  const tls = await authority.issue('all', [
+    ...Object.values(gateHosts),
+    ...(options.hosts ?? []),
+    'localhost',
+    '127.0.0.1',
+  ]);
   const ca = await readFile(authority.cert, 'utf8');
   const port = options.ports?.public ?? (await freePort());
   const ports = {
@@ -128,6 +137,7 @@ async function startAll(
       name: `replica-${index}`,
       kubeconfig,
       config: base,
+      env: options.env ?? {},
       ...(options.program === undefined ? {} : { program: options.program }),
     });
     replicas.push(replica);
