@@ -6,12 +6,18 @@ NGINX := nginx libnginx-mod-http-ndk libnginx-mod-http-set-misc
 CLUSTER := unzip python3-venv
 TEST_CONCURRENCY ?= 2
 
-.PHONY: demo test check bench generate test-live clean
+.PHONY: demo demo-cluster test check bench generate test-live clean
 
 # NGINX over TLS, two apps on two domains, a stand-in for Cognito; runs until Ctrl-C.
 demo:
 	@scripts/setup.sh $(NGINX) openssl
 	@exec node demo/demo.ts
+
+# The same apps in a cluster: API server, etcd, two replicas from the chart, Traefik (DEMO_PROXY=nginx: NGINX); until Ctrl-C.
+demo-cluster:
+	@scripts/setup.sh $(NGINX) $(CLUSTER) openssl
+	@scripts/set-up-cluster.sh
+	@exec node demo/demo-cluster.ts
 
 # Every check and every test; node's closing summary comes last.
 test:

@@ -8,6 +8,7 @@ import { startChild } from '../test/support/child.ts';
 import type { Child } from '../test/support/child.ts';
 import { startNginx } from '../test/support/nginx.ts';
 import { configFile, providePolicies, writeConfig, writeSecrets } from './files.ts';
+import { withoutProxy } from './environment.ts';
 import { appsReady, programReady } from './probe.ts';
 import { announcement, programLog, readyFile } from './announcement.ts';
 import type { OnStop, Started } from './run.ts';
@@ -16,15 +17,11 @@ import { startStandIn } from './stand-in.ts';
 import type { Ports } from './settings.ts';
 
 async function startProgram(ports: Ports, onStop: OnStop): Promise<Child> {
-  // A proxy of the machine's must not get what is meant for the stand-in.
-  const noProxy = [process.env['NO_PROXY'] ?? process.env['no_proxy'] ?? '', '127.0.0.1', 'localhost']
-    .filter(Boolean)
-    .join(',');
   const program = startChild({
     name: 'cognito-gate',
     command: process.execPath,
     args: [inRoot('src/main.ts'), 'serve', '--config', inRoot(configFile)],
-    env: { NO_PROXY: noProxy, no_proxy: noProxy },
+    env: withoutProxy(process.env),
     logFile: inRoot(programLog),
   });
   onStop(async () => await program.stop());

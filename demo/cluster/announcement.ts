@@ -51,15 +51,15 @@ In another terminal:
 
 Things to try:
 
-  kubectl get accesspolicies -A                         who is protected, and if not, why
-  kubectl describe ingress shop -n shop                 what was written to it
-  kubectl describe cognitopool demo -n identity         what the pool answered, what to register with it
+  kubectl get accesspolicies -A                    who is protected, and if not, why
+  kubectl describe ingress shop -n shop            what was written to it, and what happened to it
+  kubectl describe cognitopool demo -n identity    what the pool answered, and what to register with it
   kubectl annotate ingress news -n news cognito-gate.dev/allowed-groups=admins
-                                                        news is closed to all but ada; with allowed-groups- it is open
-  kubectl delete accesspolicy shop -n shop              shop refuses everybody: what was protected never opens by that
-  kubectl apply -f ${policies}/shop.yaml             back again; edit the file, and say it once more
-  kubectl get events -A --field-selector reportingController=cognito-gate
-  kill -9 ${String(first?.pid() ?? '').padEnd(46)}${first?.name}; the other serves, and leads within 15 s
+                                                   news is closed to all but ada; with allowed-groups- it is open again
+  kubectl delete accesspolicy shop -n shop         shop refuses everybody: it doesn't open by that
+  kubectl apply -f ${policies}/shop.yaml        there again; edit the file, and say it once more
+  kubectl get events -A                            the story so far
+  kill -9 ${String(first?.pid() ?? '').padEnd(41)}${first?.name}; the other one serves, and leads within 15 s
 
 ${trustLines(caFile)}
 

@@ -9,6 +9,7 @@ import { startNginxIngress } from '../../test/support/nginx-ingress.ts';
 import { freePort } from '../../test/support/ports.ts';
 import type { Replica } from '../../test/support/replica.ts';
 import { startTraefik } from '../../test/support/traefik.ts';
+import { withLocalhostNames, withoutProxy } from '../environment.ts';
 import { appsReady } from '../probe.ts';
 import type { OnStop, Started } from '../run.ts';
 import { inRoot } from '../settings.ts';
@@ -36,6 +37,7 @@ export async function startParts(ports: Ports, onStop: OnStop): Promise<Started>
     ports: { public: ports.public.port, decisions: ports.decisions.port, signIn: ports.signIn.port },
     cognito,
     values: chartValues,
+    env: { ...withoutProxy(process.env), ...withLocalhostNames(process.env) },
     objectsBefore: identityObjects(clientSecret),
   });
   onStop(async () => await gate.stop());

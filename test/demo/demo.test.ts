@@ -1,76 +1,29 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
-import { contextOptions, launchChromium } from '../support/chromium.ts';
-import { freePort, listenOn } from '../support/ports.ts';
+import { launchChromium } from '../support/chromium.ts';
+import { listenOn } from '../support/ports.ts';
 import { ask, webSocketHeaders } from '../support/request.ts';
+import { movedPorts, root, signIn, startDemo, untilReady } from './running-demo.ts';
+import type { Ready, RunningDemo } from './running-demo.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const cache = '.cache/demo-test';
 const readyPath = `${root}${cache}/ready.json`;
+const start = (environment: NodeJS.ProcessEnv): RunningDemo =>
+  startDemo('demo/demo.ts', { DEMO_CACHE: cache, ...environment });
 
-interface Ready {
-  readonly apps: { readonly shop: string; readonly wiki: string };
-  readonly signIn: string;
-  readonly ca: string;
-  readonly decisions: string;
-  readonly operations: string;
-  readonly policies: string;
-  readonly accounts: readonly {
-    readonly username: string;
-    readonly password: string;
-    readonly groups: readonly string[];
-  }[];
-}
-
-interface Demo {
-  readonly process: ChildProcess;
-  output(): string;
-}
-
-function startDemo(environment: NodeJS.ProcessEnv): Demo {
-  const child = spawn(process.execPath, ['demo/demo.ts'], {
-    cwd: root,
-    env: { ...process.env, DEMO_CACHE: cache, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let text = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
-  return { process: child, output: () => text };
-}
-
-async function movedPorts(): Promise<NodeJS.ProcessEnv> {
-  const names = ['DEMO_PORT', 'DEMO_COGNITO_PORT', 'DEMO_DECISIONS_PORT', 'DEMO_SIGN_IN_PORT', 'DEMO_OPERATIONS_PORT'];
-  const entries: [string, string][] = [];
-  for (const name of names) entries.push([name, String(await freePort())]);
-  return Object.fromEntries(entries);
-}
-
-async function untilReady(demo: Demo): Promise<Ready> {
-  for (let waited = 0; waited < 60_000; waited += 100) {
-    const text = await readFile(readyPath, 'utf8').catch(() => '');
-    if (text.endsWith('}\n')) return JSON.parse(text) as Ready;
-    assert.equal(demo.process.exitCode, null, demo.output());
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`the demo did not come up:\n${demo.output()}`);
-}
-
-let demo: Demo;
+let demo: RunningDemo;
 let ready: Ready;
 let ca: string;
 let browser: Browser;
 
 before(async () => {
   await rm(`${root}${cache}`, { recursive: true, force: true });
-  demo = startDemo(await movedPorts());
-  ready = await untilReady(demo);
+  demo = start(await movedPorts());
+  ready = await untilReady(demo, cache);
   ca = await readFile(`${root}${ready.ca}`, 'utf8');
   browser = await launchChromium();
 });
@@ -79,17 +32,8 @@ after(async () => {
   demo.process.kill('SIGKILL');
 });
 
-async function visit(address: string, username: string): Promise<Page> {
-  const page = await (await browser.newContext(contextOptions)).newPage();
-  await page.goto(address);
-  const account = ready.accounts.find((one) => one.username === username);
-  assert.ok(account !== undefined);
-  await page.fill('input[name=username]', username);
-  await page.fill('input[name=password]', account.password);
-  await page.click('button');
-  await page.waitForLoadState();
-  return page;
-}
+const visit = async (address: string, username: string): Promise<Page> =>
+  await signIn(browser, ready, { address, username });
 
 test('ready.json has what the issue names, and five accounts', async () => {
   const names = ['apps', 'signIn', 'ca', 'decisions', 'operations', 'policies', 'accounts'];
@@ -150,7 +94,7 @@ test('someone without groups and someone suspended are refused; 300 groups are j
 test('a busy port is named with the variable that moves it, and the running demo is left alone', async () => {
   const busy = createServer();
   const port = String(await listenOn(busy, 0));
-  const second = startDemo({ ...(await movedPorts()), DEMO_OPERATIONS_PORT: port });
+  const second = start({ ...(await movedPorts()), DEMO_OPERATIONS_PORT: port });
   const [code] = (await once(second.process, 'close')) as [number];
   busy.close();
   assert.equal(code, 1);
@@ -159,7 +103,7 @@ test('a busy port is named with the variable that moves it, and the running demo
 });
 
 test('a second demo of the same checkout is refused on other ports too: it would take the keys of the first', async () => {
-  const second = startDemo(await movedPorts());
+  const second = start(await movedPorts());
   const [code] = (await once(second.process, 'close')) as [number];
   assert.equal(code, 1);
   assert.match(second.output(), /A demo of this checkout is running .*DEMO_CACHE/);
@@ -168,7 +112,7 @@ test('a second demo of the same checkout is refused on other ports too: it would
 
 test('SIGTERM ends a demo that nobody reads any more, and takes its ready.json away', async () => {
   const folder = `${cache}-unread`;
-  const unread = startDemo({ ...(await movedPorts()), DEMO_CACHE: folder });
+  const unread = start({ ...(await movedPorts()), DEMO_CACHE: folder });
   const closed = once(unread.process, 'exit');
   const file = `${root}${folder}/ready.json`;
   while (!unread.output().includes('Ctrl-C stops everything')) {

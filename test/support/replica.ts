@@ -13,6 +13,7 @@ export interface ReplicaInput {
   /** As the chart rendered it; ports and the way to the API server are replaced. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly program?: { readonly command: string; readonly args: readonly string[] };
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 /** One running copy of the program. */
@@ -68,7 +69,7 @@ export async function startReplica(input: ReplicaInput): Promise<Replica> {
       name: input.name,
       command,
       args: [...args, 'serve', '--config', file],
-      env: { POD_NAME: input.name },
+      env: { ...input.env, POD_NAME: input.name },
       logFile: logFile(),
     });
   };
