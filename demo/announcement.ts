@@ -35,8 +35,8 @@ export function accountLines(): string[] {
 }
 
 /** How to make a browser trust the demo's own CA. */
-export function trustLines(caFile: string): string {
-  const ca = inRoot(caFile);
+export function trustLines(file: string): string {
+  const ca = inRoot(file);
   return `The certificates come from a CA that was made on this machine and is good for .localhost only. To trust it:
 
   Chromium, Chrome on Linux   (Debian: libnss3-tools; start the browser once before)

@@ -37,6 +37,8 @@ export async function startParts(ports: Ports, onStop: OnStop): Promise<Started>
     ports: { public: ports.public.port, decisions: ports.decisions.port, signIn: ports.signIn.port },
     cognito,
     values: chartValues,
+    // Nobody renews it here, as a kubelet would.
+    tokenSeconds: 30 * 24 * 3600,
     env: { ...withoutProxy(process.env), ...withLocalhostNames(process.env) },
     objectsBefore: identityObjects(clientSecret),
   });

@@ -15,7 +15,7 @@ import type { Cognito, CognitoClient } from './cognito/types.ts';
 import { chartValues, installChart, release } from './gate-chart.ts';
 import { freePort } from './ports.ts';
 import { startReplica } from './replica.ts';
-import type { Replica } from './replica.ts';
+import type { Replica, ReplicaInput } from './replica.ts';
 import { people, until } from './stack.ts';
 import { Visitor } from './visitor.ts';
 
@@ -38,6 +38,8 @@ export interface GateClusterOptions {
   readonly program?: { readonly command: string; readonly args: readonly string[] };
   /** More that the certificate vouches for. */
   readonly hosts?: readonly string[];
+  /** How long the program's token is good; default: an hour. */
+  readonly tokenSeconds?: number;
   /** More of the program's environment. */
   readonly env?: NodeJS.ProcessEnv;
   /** Default: a temporary one, removed at the end. One that is named stays. */
@@ -127,35 +129,14 @@ async function startAll(
   await writeFile(valuesFile, stringify(values), { mode: 0o600 });
   if (options.objectsBefore !== undefined) await apply(cluster, options.objectsBefore);
   const configuration = await installChart(cluster, valuesFile);
-  const token = await cluster.serviceAccountToken(release, 'cognito-gate');
+  const token = await cluster.serviceAccountToken(release, 'cognito-gate', options.tokenSeconds);
+  const config = { ...configuration, extraCaFile: authority.cert, shutdownDelay: '0s', ...options.config };
   const kubeconfig = await cluster.kubeconfigFor(token);
-  const replicas: Replica[] = [];
-  for (let index = 0; index < (options.replicas ?? 2); index += 1) {
-    const base = { ...configuration, extraCaFile: authority.cert, shutdownDelay: '0s', ...options.config };
-    const replica = await startReplica({
-      folder,
-      name: `replica-${index}`,
-      kubeconfig,
-      config: base,
-      env: options.env ?? {},
-      ...(options.program === undefined ? {} : { program: options.program }),
-    });
-    replicas.push(replica);
-    onFailure(() => replica.stop());
-  }
-  const balancers: Balancer[] = [
-    await startBalancer(
-      ports.decisions,
-      replicas.map((replica) => replica.ports.decisions),
-    ),
-    await startBalancer(
-      ports.signIn,
-      replicas.map((replica) => replica.ports.signIn),
-    ),
-    await startBalancer(
-      ports.webhook,
-      replicas.map((replica) => replica.ports.webhook),
-    ),
+  const replicas = await startReplicas(options, { folder, kubeconfig, config }, onFailure);
+  const balancers = [
+    await balance(ports.decisions, replicas, 'decisions'),
+    await balance(ports.signIn, replicas, 'signIn'),
+    await balance(ports.webhook, replicas, 'webhook'),
   ];
   await until(
     async () => (await Promise.all(replicas.map((replica) => replica.ready()))).every(Boolean),
@@ -179,8 +160,7 @@ async function startAll(
     cutWebhook: async () => {
       const [cut] = balancers.splice(2, 1);
       await cut?.close();
-      const again = replicas.map((replica) => replica.ports.webhook);
-      return async () => void balancers.push(await startBalancer(ports.webhook, again));
+      return async () => void balancers.push(await balance(ports.webhook, replicas, 'webhook'));
     },
     app: async (name, ingress) => {
       const app = await startApp(name);
@@ -197,6 +177,32 @@ async function startAll(
       if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+async function startReplicas(
+  { replicas = 2, env = {}, program }: GateClusterOptions,
+  input: Pick<ReplicaInput, 'folder' | 'kubeconfig' | 'config'>,
+  onFailure: (step: () => Promise<unknown>) => void,
+): Promise<readonly Replica[]> {
+  const started: Replica[] = [];
+  for (let index = 0; index < replicas; index += 1) {
+    const replica = await startReplica({
+      ...input,
+      name: `replica-${index}`,
+      env,
+      ...(program === undefined ? {} : { program }),
+    });
+    started.push(replica);
+    onFailure(() => replica.stop());
+  }
+  return started;
+}
+
+async function balance(port: number, replicas: readonly Replica[], which: keyof Replica['ports']): Promise<Balancer> {
+  return await startBalancer(
+    port,
+    replicas.map(({ ports }) => ports[which]),
+  );
 }
 
 async function apply(cluster: Cluster, yaml: string): Promise<void> {

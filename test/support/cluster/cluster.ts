@@ -93,10 +93,10 @@ export class Cluster {
     return this.#client;
   }
 
-  /** A token of a ServiceAccount that exists, good for an hour. */
-  async serviceAccountToken(namespace: string, name: string): Promise<string> {
+  /** A token of a ServiceAccount that exists, good for an hour unless told otherwise. */
+  async serviceAccountToken(namespace: string, name: string, expirationSeconds = 3600): Promise<string> {
     const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`;
-    const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 3600 } };
+    const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds } };
     const answer = await this.ask({ method: 'POST', path, body });
     const object = answer.body as { status?: { token?: string }; message?: string };
     if (object.status?.token === undefined) {
