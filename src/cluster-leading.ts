@@ -8,6 +8,7 @@ import { probePool } from './identity/probe.ts';
 import { createLease } from './kubernetes/lease.ts';
 import type { KubeObject } from './kubernetes/object.ts';
 import type { ReplicaState } from './controller/replica-state.ts';
+import { reportPool } from './report-pool.ts';
 import { logFinding } from './report.ts';
 import type { Translation } from './translate/translate.ts';
 
@@ -59,7 +60,10 @@ export function startLeading(cluster: Cluster, onLeading: () => void): Leading {
     leading: lease.leading,
     now: () => performance.now(),
     random: Math.random,
-    onChange: () => offer(),
+    onAnswer: (pool, state, before) => {
+      reportPool(pool, { state, before }, cluster);
+      offer();
+    },
   });
   const offer = (): void => {
     const translation = inForce.translation();

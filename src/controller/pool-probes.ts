@@ -9,7 +9,8 @@ export interface PoolProbesOptions {
   /** Milliseconds. */
   readonly now: () => number;
   readonly random: () => number;
-  onChange(): void;
+  /** A pool was asked; `before` is what it answered last. */
+  onAnswer(pool: Pool, state: PoolState, before: PoolState | undefined): void;
 }
 
 /** Asks the pools in force what they answer: soon after a change, seldom while all is well. */
@@ -31,7 +32,7 @@ interface Known {
   state: PoolState | undefined;
 }
 
-export function createPoolProbes({ probe, leading, now, random, onChange }: PoolProbesOptions): PoolProbes {
+export function createPoolProbes({ probe, leading, now, random, onAnswer }: PoolProbesOptions): PoolProbes {
   let known: ReadonlyMap<PoolId, Known> = new Map();
   const ask = async (entry: Known): Promise<void> => {
     entry.due = Infinity;
@@ -39,8 +40,9 @@ export function createPoolProbes({ probe, leading, now, random, onChange }: Pool
     const good = [state.discovery, state.keys, state.authorize, state.logout].every(({ ok }) => ok);
     // Replicas and pools that started together shall not ask together for ever.
     entry.due = now() + (good ? again.good : again.bad) * (0.75 + random() / 2);
+    const before = entry.state;
     entry.state = state;
-    onChange();
+    onAnswer(entry.pool, state, before);
   };
   return {
     watch: (pools) => {

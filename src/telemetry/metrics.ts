@@ -55,6 +55,12 @@ export const metricList = [
     help: 'Seconds since the signing keys of a pool were last read; absent before the first time.',
     labels: ['pool'],
   },
+  {
+    name: 'cognito_gate_pool_answers',
+    type: 'gauge',
+    help: 'Whether a pool answered as it should (1) when the leader last asked for discovery, keys, authorize, logout.',
+    labels: ['pool', 'asked'],
+  },
   { name: 'cognito_gate_table_routes', type: 'gauge', help: 'Routes in the table in force.', labels: [] },
   {
     name: 'cognito_gate_table_broken_routes',
