@@ -4,7 +4,7 @@ import type { IngressPlan } from '../model/plan.ts';
 import { wiring } from '../planes/nginx-wiring.ts';
 import type { Install } from '../planes/nginx-wiring.ts';
 import { statusAnnotationName } from '../planes/status-annotation.ts';
-import { allowed, denied } from './admission-review.ts';
+import { allowed, denied, metadataOf } from './admission-review.ts';
 import type { AdmissionRequest, AdmissionResponse } from './admission-review.ts';
 import { certainlyWrong, isMarked, sentence, sentences } from './admission-words.ts';
 import { annotationPatch } from './annotation-patch.ts';
@@ -49,12 +49,32 @@ interface Judged {
   readonly warnings: readonly string[];
 }
 
+/** What nobody may bring about, marked or not: it would be open against the platform's will, or take others' sign-in paths. */
+const never: ReadonlySet<FindingReason> = new Set(['UnprotectRefused', 'PathReserved']);
+
+function isNever({ severity, reason }: Finding): boolean {
+  return severity === 'error' && never.has(reason);
+}
+
+/** A ClusterAccessPolicy keeps an Ingress here that names another installation. */
+export function isHeld(request: AdmissionRequest, dryRun: IngressAdmission['dryRun']): boolean {
+  const { object, namespace, name } = request;
+  const presented = { ...object, metadata: { ...metadataOf(object), namespace, name } };
+  return dryRun(presented).plan !== undefined;
+}
+
 /** The findings for which the request is refused; all others are said. */
-function refusedFor(findings: readonly Finding[], plan: IngressPlan | undefined): readonly Finding[] {
+function refusedFor(
+  findings: readonly Finding[],
+  plan: IngressPlan | undefined,
+  bound: boolean,
+): readonly Finding[] {
   const unprotected = plan?.state === 'Unprotected';
-  return findings.filter(
-    ({ severity, reason }) => severity === 'error' && (unprotected || certainlyWrong.has(reason) || opens.has(reason)),
-  );
+  return findings.filter((finding) => {
+    const { severity, reason } = finding;
+    if (severity !== 'error') return false;
+    return unprotected || isNever(finding) || (bound && (certainlyWrong.has(reason) || opens.has(reason)));
+  });
 }
 
 function refusalOf(about: string, refused: readonly Finding[], plan: IngressPlan | undefined): string | undefined {
@@ -85,8 +105,8 @@ function judge(request: AdmissionRequest, { dryRun, routeId, install }: IngressA
   const presented = presentedIngress(request, id, install);
   const { plan, findings } = dryRun(presented);
   const { bound, displaced } = standingOf(request, wiring(id, install));
-  const binds = bound && plan?.act !== 'Withdraw';
-  const refused = binds ? refusedFor(findings, plan) : [];
+  const binds = (bound || (!leavesProtection(request) && findings.some(isNever))) && plan?.act !== 'Withdraw';
+  const refused = binds ? refusedFor(findings, plan, bound) : [];
   const said = findings.filter((finding) => !refused.includes(finding)).map(sentence);
   return {
     presented,

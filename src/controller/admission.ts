@@ -1,7 +1,7 @@
 import { isRecord } from '../kubernetes/object.ts';
 import { defaultController } from '../model/snapshot.ts';
 import type { Install } from '../planes/nginx-wiring.ts';
-import { handedOver, mutateIngress, validateIngress } from './admission-ingress.ts';
+import { handedOver, isHeld, mutateIngress, validateIngress } from './admission-ingress.ts';
 import type { DryRunLike, IngressAdmission } from './admission-ingress.ts';
 import { allowed, denied, malformed, metadataOf, NotLoadedError, readReview } from './admission-review.ts';
 import type { AdmissionRequest, AdmissionResponse } from './admission-review.ts';
@@ -39,7 +39,9 @@ export function createAdmission(deps: AdmissionDeps): Admission {
     if (request === undefined) return malformed('this is no AdmissionReview with a request');
     if (!isChange(request)) return allowed(request.uid);
     if (controllerOf(request.object) !== deps.controllerName) {
-      const wasOurs = request.kind === 'Ingress' && controllerOf(request.oldObject) === deps.controllerName;
+      if (request.kind !== 'Ingress') return allowed(request.uid);
+      if (isHeld(request, loaded(deps))) return ingresses(judge, request);
+      const wasOurs = controllerOf(request.oldObject) === deps.controllerName;
       return wasOurs && judge === mutateIngress ? handedOver(request, deps) : allowed(request.uid);
     }
     if (request.kind === 'Ingress') return ingresses(judge, request);

@@ -1,7 +1,7 @@
 import type { IngressPlan } from '../model/plan.ts';
 import type { KubeObject } from '../kubernetes/object.ts';
 import { identityHeaders } from '../planes/identity-headers.ts';
-import { wiring } from '../planes/nginx-wiring.ts';
+import { decisionsUrl, wiring } from '../planes/nginx-wiring.ts';
 import type { Install } from '../planes/nginx-wiring.ts';
 import { statusAnnotation, statusAnnotationName } from '../planes/status-annotation.ts';
 
@@ -50,14 +50,16 @@ function wire(plan: IngressPlan, current: KubeObject, install: Install): Ingress
       kind: 'Ingress',
       metadata: { name, namespace, uid, ...(isBare ? { resourceVersion } : {}), annotations: wanted },
     },
-    force: isBare || (mayReplace(present, wanted) && different.some((key) => present[key] !== undefined)),
+    force: isBare || (mayReplace(present, wanted, install) && different.some((key) => present[key] !== undefined)),
   };
 }
 
 /** The object may be newer than the plan: an auth-url of somebody else that came between is not ours to replace. */
-function mayReplace(present: Annotations, wanted: Annotations): boolean {
+function mayReplace(present: Annotations, wanted: Annotations, install: Install): boolean {
   const url = present[nginx('auth-url')];
   if (url === undefined || url === wanted[nginx('auth-url')]) return true;
+  // What names us belongs to nobody else: an empty one, or that of an Ingress it was copied from.
+  if (url === '' || url.startsWith(decisionsUrl(install.decisionsAddress))) return true;
   const wiredBefore = /"state":"(Enforced|Refusing)"/.test(present[statusAnnotationName] ?? '');
   return wiredBefore || present['cognito-gate.dev/take-over'] === 'true';
 }

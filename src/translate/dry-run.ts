@@ -1,7 +1,7 @@
 import type { Finding } from '../model/finding.ts';
 import type { IngressPlan } from '../model/plan.ts';
 import { readClusterPolicies } from './cluster-policies.ts';
-import { reportElsewhere } from './elsewhere.ts';
+import { claimedBack } from './elsewhere.ts';
 import { neighbourFindings, withStanding } from './neighbours.ts';
 import type { Neighbourhood } from './neighbours.ts';
 import { sortObjects } from './objects.ts';
@@ -81,7 +81,7 @@ export function dryRun(value: unknown, known: Known): DryRun {
   const { snapshot, namespaces, pools, clusterPolicies } = known.world;
   const { installation } = snapshot;
   const sorted = sortObjects([{ value, origin: '' }], installation.controllerName);
-  const [ingress] = sorted.ingresses;
+  const [ingress] = [...sorted.ingresses, ...claimedBack(sorted.elsewhere, clusterPolicies)];
   if (ingress !== undefined) return dryIngress(ingress, known);
   const [policy] = sorted.policies;
   if (policy !== undefined) return dryPolicy(policy, known);
@@ -89,10 +89,7 @@ export function dryRun(value: unknown, known: Known): DryRun {
     const read = readClusterPolicies(sorted.clusterPolicies, pools, installation, namespaces);
     return { plan: undefined, findings: ordered(read.entries.flatMap(({ entry }) => entry.report.findings)) };
   }
-  const unread = [
-    ...sorted.others.flatMap((report) => report.findings),
-    ...sorted.elsewhere.flatMap((other) => reportElsewhere(other, clusterPolicies)),
-  ];
+  const unread = sorted.others.flatMap((report) => report.findings);
   const { findings } = readPools(sorted.pools, snapshot, namespaces);
   return { plan: undefined, findings: ordered([...unread, ...findings]) };
 }

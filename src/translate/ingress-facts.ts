@@ -1,4 +1,5 @@
 import type { RoutePath } from '../model/route.ts';
+import { defaultController } from '../model/snapshot.ts';
 import type { Installation } from '../model/snapshot.ts';
 import { annotationPrefix } from '../schema/annotations.ts';
 import { isReserved, placesOf, writtenPaths } from './hosts.ts';
@@ -30,6 +31,8 @@ export interface IngressFacts {
   readonly wired: boolean;
   /** Its `auth-url`, where that is somebody else's. */
   readonly foreignAuthUrl: string | undefined;
+  /** It says that it belongs to another installation. */
+  readonly namesAnother: boolean;
   readonly status: WrittenStatus | undefined;
   /** Whether there is a status annotation, readable or not. */
   readonly hasStatus: boolean;
@@ -71,6 +74,10 @@ function isCopied(authUrl: string | undefined, { decisionsUrl }: Installation): 
   return authUrl === '' || authUrl?.startsWith(decisionsUrl) === true;
 }
 
+export function wasProtected(status: WrittenStatus | undefined): boolean {
+  return status?.state === 'Enforced' || status?.state === 'Refusing';
+}
+
 export function readFacts(ingress: Entry, installation: Installation): IngressFacts {
   const { namespace, name } = ingress.ref;
   const id = routeId(namespace, name);
@@ -78,9 +85,13 @@ export function readFacts(ingress: Entry, installation: Installation): IngressFa
   const labels = labelsOf(ingress);
   const annotations = annotationsOf(ingress);
   const authUrl = annotations.get(`${nginxPrefix}auth-url`);
-  const wired = authUrl === `${installation.decisionsUrl}${id}` || authUrl?.endsWith(`/nginx/${id}`) === true;
   const className = specClass(ingress);
-  const status = annotations.get(`${annotationPrefix}status`);
+  const written = annotations.get(`${annotationPrefix}status`);
+  const status = readStatus(written);
+  const current = authUrl === `${installation.decisionsUrl}${id}`;
+  const older = !current && authUrl?.endsWith(`/nginx/${id}`) === true;
+  // A service of a tenant can have an address that ends so too, and would decide in our place: only a status tells them apart.
+  const isForeign = !current && !(older && wasProtected(status)) && !isCopied(authUrl, installation);
   return {
     ingress,
     routeId: id,
@@ -88,10 +99,11 @@ export function readFacts(ingress: Entry, installation: Installation): IngressFa
     labels,
     annotations,
     ...placesOf(ingress, installation),
-    wired,
-    foreignAuthUrl: wired || isCopied(authUrl, installation) ? undefined : authUrl,
-    status: readStatus(status),
-    hasStatus: status !== undefined,
+    wired: current || older,
+    foreignAuthUrl: isForeign ? authUrl : undefined,
+    namesAnother: (annotations.get(`${annotationPrefix}controller`) ?? defaultController) !== installation.controllerName,
+    status,
+    hasStatus: written !== undefined,
     className: className ?? annotations.get(legacyClass),
     legacyClass: className === undefined && annotations.has(legacyClass),
     deleting: isDeleting(ingress),

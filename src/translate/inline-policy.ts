@@ -24,6 +24,9 @@ export interface Marks {
   readonly inline: boolean;
 }
 
+/** Annotations that say something else than who may pass. */
+const noPolicy: ReadonlySet<AnnotationName> = new Set(['policy', 'controller']);
+
 function fieldOf(name: string): string {
   return fieldPath(['metadata', 'annotations', `${annotationPrefix}${name}`]);
 }
@@ -37,7 +40,7 @@ function reportUnknown(name: string, report: Report): void {
 }
 
 function reportExclusive(read: ReadonlyMap<AnnotationName, string>, report: Report): void {
-  const others = [...read.keys()].filter((name) => name !== 'policy');
+  const others = [...read.keys()].filter((name) => !noPolicy.has(name));
   if (read.has('policy') && others.length > 0) {
     const text = `the policy is named: remove ${others.join(', ')}, or the name of the policy`;
     report.error('AnnotationsExclusive', fieldOf('policy'), text);
@@ -68,7 +71,7 @@ export function readMarks(ingress: Entry): Marks {
   if (policy !== undefined && !objectName.safeParse(policy).success) {
     report.error('Invalid', fieldOf('policy'), 'must be the name of an AccessPolicy of the same namespace');
   }
-  return { marked, annotations: read, policy, inline: [...read.keys()].some((name) => name !== 'policy') };
+  return { marked, annotations: read, policy, inline: [...read.keys()].some((name) => !noPolicy.has(name)) };
 }
 
 interface Asked {

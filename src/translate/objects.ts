@@ -109,7 +109,8 @@ function isFor(controllerName: string, metadata: Json): boolean {
 
 interface Sorting {
   readonly found: Readonly<Record<Family, Map<string, { readonly ref: ObjectRef; readonly values: Json[] }>>>;
-  readonly elsewhere: Entry[];
+  /** By `namespace/name`. */
+  readonly elsewhere: Map<string, { readonly ref: ObjectRef; readonly values: Json[] }>;
   readonly others: Report[];
 }
 
@@ -128,16 +129,15 @@ function place(json: Json, controllerName: string, { found, elsewhere, others }:
   const family = familyOf(group, asText(json['kind']));
   const ref = refOf(json, family);
   if (family === undefined) return void others.push(ignored(ref, group, json));
-  if (!facts.has(family) && !isFor(controllerName, asJson(json['metadata']))) {
-    if (family === 'ingresses') elsewhere.push({ ref, values: [json], report: createReport(ref) });
-    return undefined;
-  }
+  const away = !facts.has(family) && !isFor(controllerName, asJson(json['metadata']));
+  if (away && family !== 'ingresses') return undefined;
   const unnamed = misnamed(ref, family);
-  if (unnamed !== undefined) return void others.push(unnamed);
+  if (unnamed !== undefined) return void (away || others.push(unnamed));
+  const place = away ? elsewhere : found[family];
   const id = `${ref.namespace}/${ref.name}`;
-  const known = found[family].get(id);
+  const known = place.get(id);
   if (known !== undefined) return void known.values.push(json);
-  return void found[family].set(id, { ref, values: [json] });
+  return void place.set(id, { ref, values: [json] });
 }
 
 /** Sorts documents by what they describe; the result doesn't depend on their order. */
@@ -151,16 +151,18 @@ export function sortObjects(objects: readonly SourceObject[], controllerName: st
       namespaces: new Map(),
       ingressClasses: new Map(),
     },
-    elsewhere: [],
+    elsewhere: new Map(),
     others: [],
   };
   for (const { value } of objects) {
     for (const json of expanded(value)) place(json, controllerName, sorting);
   }
-  const entries = (family: Family): readonly Entry[] =>
-    [...sorting.found[family].values()]
+  const sorted = (found: Sorting['elsewhere']): readonly Entry[] =>
+    [...found.values()]
       .map(({ ref, values }) => ({ ref, values: settled(values), report: reportDuplicates(ref, values.length) }))
       .toSorted(byName);
+  const entries = (family: Family): readonly Entry[] => sorted(sorting.found[family]);
+  for (const id of sorting.found.ingresses.keys()) sorting.elsewhere.delete(id);
   return {
     ingresses: entries('ingresses'),
     policies: entries('policies'),
@@ -168,7 +170,7 @@ export function sortObjects(objects: readonly SourceObject[], controllerName: st
     pools: entries('pools'),
     namespaces: entries('namespaces'),
     ingressClasses: entries('ingressClasses'),
-    elsewhere: sorting.elsewhere,
+    elsewhere: sorted(sorting.elsewhere),
     others: sorting.others,
   };
 }

@@ -3,7 +3,7 @@ import type { Installation } from '../model/snapshot.ts';
 import { annotationPrefix } from '../schema/annotations.ts';
 import { annotationField, reportForeign } from './foreign-annotations.ts';
 import type { IngressClasses } from './ingress-classes.ts';
-import { nginxPrefix } from './ingress-facts.ts';
+import { nginxPrefix, wasProtected } from './ingress-facts.ts';
 import type { IngressFacts } from './ingress-facts.ts';
 import { asJson } from './objects.ts';
 import type { Json } from './objects.ts';
@@ -70,10 +70,10 @@ function keeper({ ingress }: IngressFacts, controllerName: string): string | und
 }
 
 function authUrlObstacle(facts: IngressFacts, controllerName: string): Obstacle | undefined {
-  const { foreignAuthUrl, status, annotations } = facts;
+  const { foreignAuthUrl, status, annotations, namesAnother } = facts;
   if (foreignAuthUrl === undefined) return undefined;
-  // We have wired it before: whoever changed that is fought, not obeyed.
-  if (status?.state === 'Enforced' || status?.state === 'Refusing') return undefined;
+  // We have wired it before: whoever changed that is fought, not obeyed. Another installation is not fought.
+  if (wasProtected(status) && !namesAnother) return undefined;
   const asked = annotations.get(`${annotationPrefix}take-over`) === 'true';
   const kept = keeper(facts, controllerName);
   if (asked && kept === undefined) return undefined;

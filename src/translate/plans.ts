@@ -127,6 +127,23 @@ function judge(facts: IngressFacts, speakers: Speakers, judging: Judging): Judge
   return { route, outcome: obstacle === undefined ? outcome : hindered(outcome, obstacle, facts.wired) };
 }
 
+const controllerField = fieldPath(['metadata', 'annotations', `${annotationPrefix}controller`]);
+
+/** What the platform wants protected is not left by an annotation, nor by what keeps us from protecting it. */
+function reportFloor(facts: IngressFacts, { selectedBy, certain }: Speakers, outcome: Outcome | undefined): void {
+  const first = selectedBy.find(({ protects }) => protects);
+  if (first === undefined || !certain || outcome === undefined || outcome.act === 'Withdraw') return;
+  const { report } = facts.ingress;
+  const selected = `ClusterAccessPolicy ${first.name} selects the Ingress`;
+  if (facts.namesAnother) {
+    const text = `has no effect while ${selected}: remove it, or let the policy not select it`;
+    report.error('UnprotectRefused', controllerField, text);
+  }
+  if (outcome.state !== 'Unprotected') return;
+  const text = `${selected}, and it is open: remove what keeps it from being protected, or let the policy not select it`;
+  report.error('UnprotectRefused', '', text);
+}
+
 /** Break-glass: nothing is wired or mended. What is wired goes on being decided. */
 function bypass(facts: IngressFacts, { route, outcome }: Judged): Judged {
   if (outcome === undefined) return nothing;
@@ -146,6 +163,7 @@ function leaveDeleted(facts: IngressFacts, judged: Judged): Judged {
 
 export function standingOf(facts: IngressFacts, speakers: Speakers, judging: Judging): Standing {
   let judged = judge(facts, speakers, judging);
+  if (!judging.bypassed && !facts.deleting) reportFloor(facts, speakers, judged.outcome);
   if (judging.bypassed) judged = bypass(facts, judged);
   if (facts.deleting) judged = leaveDeleted(facts, judged);
   const { route, outcome } = judged;

@@ -5,7 +5,7 @@ import type { IngressPlan, PolicyReport, PoolReport } from '../model/plan.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { dryRun } from './dry-run.ts';
 import type { DryRun } from './dry-run.ts';
-import { reportElsewhere } from './elsewhere.ts';
+import { claimedBack } from './elsewhere.ts';
 import { neighbourFindings, readNeighbourhood } from './neighbours.ts';
 import { sortObjects } from './objects.ts';
 import type { Entry, Sorted } from './objects.ts';
@@ -39,14 +39,13 @@ function candidatesByNamespace(ingresses: readonly Entry[]): ReadonlyMap<string,
 }
 
 /** Read last: routes say more about what speaks about them. */
-function findingsOfAll(sorted: Sorted, world: World): readonly Finding[] {
-  const entries = [...sorted.ingresses, ...sorted.namespaces, ...sorted.ingressClasses];
+function findingsOfAll(sorted: Sorted, ingresses: readonly Entry[], world: World): readonly Finding[] {
+  const entries = [...ingresses, ...sorted.namespaces, ...sorted.ingressClasses];
   return [
     ...world.pools.findings,
     ...findingsOf(world.policies),
     ...sorted.clusterPolicies.flatMap((entry) => entry.report.findings),
     ...entries.flatMap((entry) => entry.report.findings),
-    ...sorted.elsewhere.flatMap((ingress) => reportElsewhere(ingress, world.clusterPolicies)),
     ...sorted.others.flatMap((report) => report.findings),
   ];
 }
@@ -59,20 +58,21 @@ export function translate(snapshot: Snapshot): Translation {
   const { controllerName, prefix } = snapshot.installation;
   const sorted = sortObjects(snapshot.objects, controllerName);
   const world = readWorld(sorted, snapshot);
-  const candidates = candidatesByNamespace(sorted.ingresses);
+  const ingresses = [...sorted.ingresses, ...claimedBack(sorted.elsewhere, world.clusterPolicies)];
+  const candidates = candidatesByNamespace(ingresses);
   for (const targeting of world.targetings) {
     reportTargets(targeting, candidates.get(targeting.policy.namespace) ?? new Map());
   }
-  const standings = sorted.ingresses.map((ingress) => standingIn(world, ingress));
+  const standings = ingresses.map((ingress) => standingIn(world, ingress));
   const neighbourhood = readNeighbourhood(standings, prefix);
   const about = standings.flatMap((standing) => neighbourFindings(standing, neighbourhood, prefix));
-  const known = { world, ingresses: sorted.ingresses, candidates, neighbourhood };
+  const known = { world, ingresses, candidates, neighbourhood };
   return {
     table: createTable({
       routes: standings.flatMap(({ route }) => route ?? []),
       pools: [...world.pools.byName.values()].flatMap(({ pool }) => pool ?? []),
     }),
-    findings: ordered([...findingsOfAll(sorted, world), ...about]),
+    findings: ordered([...findingsOfAll(sorted, ingresses, world), ...about]),
     plans: standings.flatMap(({ plan }) => plan ?? []),
     policies: policyReports(world, standings),
     pools: poolReports(sorted.pools, world),

@@ -4,6 +4,7 @@ import { NotLoadedError } from '../../src/controller/admission-review.ts';
 import { annotationPatch } from '../../src/controller/annotation-patch.ts';
 import { wiring } from '../../src/planes/nginx-wiring.ts';
 import { routeId } from '../../src/translate/route-id.ts';
+import { namespace } from '../support/cluster/objects.ts';
 import type { TestObject } from '../support/cluster/objects.ts';
 import {
   admissionBeside,
@@ -191,6 +192,55 @@ suite('P29 marks and stickiness', () => {
   test('naming another installation is no way out', () => {
     const other = stored(app({ 'cognito-gate.dev/controller': 'nobody' }), [target], targeted);
     assert.ok(isWired(other));
+  });
+});
+
+suite('P29 what a ClusterAccessPolicy protects is left by no annotation', () => {
+  const platform: TestObject = {
+    apiVersion: 'cognito-gate.dev/v1alpha1',
+    kind: 'ClusterAccessPolicy',
+    metadata: { name: 'platform' },
+    spec: { default: { rules: [{ name: 'all', access: 'SignedIn' }] } },
+  };
+  const beside = [platform, namespace('shop')];
+  const nginx = (name: string, value: string): TestObject => app({ [`nginx.ingress.kubernetes.io/${name}`]: value });
+  const rows: readonly (readonly [what: string, object: TestObject])[] = [
+    ['another installation', app({ 'cognito-gate.dev/controller': 'nobody' })],
+    ['another installation, and a mark', app({ ...signedIn, 'cognito-gate.dev/controller': 'nobody' })],
+    ['an auth-url of its own', nginx('auth-url', 'http://yes.shop.svc/')],
+    ['one that ends as ours', nginx('auth-url', `http://yes.shop.svc/nginx/${routeId('shop', 'shop')}`)],
+    ['ssl-passthrough', nginx('ssl-passthrough', 'true')],
+    ['aliases', nginx('server-alias', 'b.example.com')],
+    ['satisfy', nginx('satisfy', 'any')],
+    ['no host', { ...app(), spec: { ingressClassName: 'nginx', rules: [{}] } }],
+    ['a class that we do not serve', app({}, { className: 'alb' })],
+  ];
+  for (const [what, object] of rows) {
+    test(`${what}: refused, at a creation and at a change`, () => {
+      for (const before of [undefined, app(), stored(app(), beside)]) {
+        const mutated = admissionBeside(beside).mutate(review(object, before));
+        // What is wired already is put back where that is enough.
+        if (mutated.allowed) {
+          assert.ok(before !== undefined && isWired(patched(object, mutated)), JSON.stringify(mutated));
+          continue;
+        }
+        const text = mutated.status?.message ?? '';
+        assert.ok(/platform selects the Ingress/.test(text) || (before && isWired(before)), text);
+        assert.equal(admissionBeside(beside).validate(review(object, before)).allowed, false);
+      }
+    });
+  }
+
+  test('what was there before the policy is not refused for an ordinary deploy', () => {
+    const alb = app({}, { className: 'alb' });
+    const deployed = { ...alb, metadata: { ...alb.metadata, labels: { build: '7' } } };
+    assert.ok(admissionBeside(beside).mutate(review(deployed, alb)).allowed);
+  });
+
+  test('where it selects nothing, another installation is not ours to touch', () => {
+    const elsewhere = { ...platform, spec: { ...(platform['spec'] as object), selector: { ingressClassNames: ['x'] } } };
+    const other = app({ ...signedIn, 'cognito-gate.dev/controller': 'other' });
+    assert.equal(admissionBeside([elsewhere, namespace('shop')]).mutate(review(other)).patch, undefined);
   });
 });
 

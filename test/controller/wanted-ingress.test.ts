@@ -7,6 +7,7 @@ import { object, plan, routeId, settings, standing } from './samples.ts';
 const { install } = settings;
 const key = (name: string): string => `nginx.ingress.kubernetes.io/${name}`;
 const ingress = (annotations: Record<string, string>) => object('Ingress', { annotations });
+const ours = standing()[key('auth-url')] ?? '';
 const foreign = 'http://oauth2-proxy.auth.svc/oauth2/auth';
 
 test('the status says how protection began, its state, policy and reason, in this order', () => {
@@ -49,6 +50,8 @@ const takesOver: readonly (readonly [string, Record<string, string>, boolean])[]
     true,
   ],
   ['the auth-url is of somebody else, and the plan knew nothing of it', { [key('auth-url')]: foreign }, false],
+  ['the auth-url came with the text of an Ingress of ours', { [key('auth-url')]: `${ours.slice(0, -32)}${'0'.repeat(32)}` }, true],
+  ['the auth-url is empty', { [key('auth-url')]: '' }, true],
   ['the status is an older one', { ...standing(), [statusAnnotationName]: '{}' }, true],
   ['only the status is missing', Object.fromEntries(Object.entries(standing()).slice(0, 4)), false],
 ];
