@@ -124,7 +124,8 @@ const rows: readonly (readonly [what: string, object: TestObject, expected: read
   ["creation with somebody else's auth-url", app({ [authUrl]: 'http://oauth2-proxy/auth' }), targets],
   ['creation with unprotect alone', app({ 'cognito-gate.dev/unprotect': 'true' }), targets],
   ['creation with take-over alone', app({ 'cognito-gate.dev/take-over': 'true' }), targets],
-  ['creation for another installation', app({ ...mark, 'cognito-gate.dev/controller': 'other' }), []],
+  // A ClusterAccessPolicy may hold it all the same; nobody of another installation waits for us longer than a second.
+  ['creation for another installation', app({ ...mark, 'cognito-gate.dev/controller': 'other' }), targets],
   ['creation for this installation by name', app({ 'cognito-gate.dev/controller': 'cognito-gate' }), wire],
   ['creation where it is required', app({}, { namespace: 'must' }), required],
   ['creation with a mark where it is required', app(mark, { namespace: 'must' }), wire],
@@ -274,6 +275,13 @@ function at(path: string, pathType: 'Exact' | 'Prefix' | 'ImplementationSpecific
 const signIn = /spec\.rules\[\]\.host .* is the sign-in host auth\.localhost, or covers it: use a host of your own/;
 const prefix = /spec\.rules\[\]\.http\.paths\[\]\.path .* is under \/_cognito-gate, .*: use another path/;
 
+const everyHost = /path .*oauth2.* without a host would be for the sign-in host auth\.localhost too: add the host/;
+
+function hostless(...path: Parameters<typeof at>): TestObject {
+  const { rules, ...spec } = at(...path)['spec'] as { rules: readonly { http: object }[] };
+  return { ...at(...path), spec: { ...spec, rules: rules.map(({ http }) => ({ http })) } };
+}
+
 /** Undefined: it may be there. */
 const guarded: readonly (readonly [what: string, object: TestObject, refusal: RegExp | undefined])[] = [
   ['the sign-in host', app({}, { host: 'auth.localhost' }), signIn],
@@ -295,6 +303,12 @@ const guarded: readonly (readonly [what: string, object: TestObject, refusal: Re
   ['our prefix in capitals', at('/_COGNITO-Gate/'), prefix],
   ['our prefix in a regular expression', at('/(x|_cognito-gate)/.*', 'ImplementationSpecific'), prefix],
   ['our prefix escaped in a regular expression', at('/[_]cognito\\-gate', 'ImplementationSpecific'), prefix],
+  ['our prefix with dots, which a host with regular expressions reads as any character', at('/.cognito.gate/start', 'Exact'), prefix],
+  ['our prefix in parts', at('/(_)(cognito)-gat[e].*', 'ImplementationSpecific'), prefix],
+  ['a path as long as our prefix', at('/some-other.gate'), undefined],
+  ['the sign-in paths without a host, which is every host', hostless('/oauth2/callback'), everyHost],
+  ['a regular expression over them without a host', hostless('/(oauth2/.*)', 'ImplementationSpecific'), everyHost],
+  ['another path without a host', hostless('/oauth2x'), undefined],
   ['a path that begins like our prefix', at('/_cognito-gateway'), undefined],
   ['our prefix in the namespace of the release, by an admin', companionAt('true'), prefix],
 ];
