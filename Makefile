@@ -6,7 +6,7 @@ NGINX := nginx libnginx-mod-http-ndk libnginx-mod-http-set-misc
 CLUSTER := unzip python3-venv
 TEST_CONCURRENCY ?= 2
 
-.PHONY: demo demo-cluster test check bench generate test-live clean
+.PHONY: demo demo-cluster test check bench bench-changes generate test-live clean
 
 # NGINX over TLS, two apps on two domains, a stand-in for Cognito; runs until Ctrl-C.
 demo:
@@ -37,6 +37,12 @@ check:
 bench:
 	@scripts/setup.sh $(NGINX) wrk openssl
 	@exec node bench/bench.ts
+
+# How fast a change is in force: 200 of them at 1,000 Ingresses, on a real API server with two replicas and Traefik.
+bench-changes:
+	@scripts/setup.sh $(CLUSTER) openssl
+	@scripts/set-up-cluster.sh
+	@exec node bench/changes.ts
 
 # Writes crds/*.yaml and docs/reference/*.md from the code's own lists.
 generate:

@@ -32,7 +32,9 @@ const isIdentity = (name: string): boolean => name.startsWith('x-auth-request-')
 
 /** What the app received, for people. */
 export function appPage(name: string, received: Received): string {
-  const user = received.headers['x-auth-request-preferred-username'] ?? received.headers['x-auth-request-user'];
+  // Some proxies send a header of ours that has no value, others leave it out.
+  const names = ['x-auth-request-preferred-username', 'x-auth-request-user'];
+  const user = names.map((header) => received.headers[header]).find((value) => value !== undefined && value !== '');
   const who =
     user === undefined ? 'Nobody is signed in here: this page is public.' : `You got through, ${String(user)}.`;
   return `<!doctype html>
