@@ -34,6 +34,8 @@ export interface GateClusterOptions {
   readonly values?: Readonly<Record<string, unknown>>;
   /** Fields that replace those of the configuration that the chart rendered. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** Base URL of what stands between the replicas and the API server. */
+  readonly apiThrough?: (cluster: Cluster) => Promise<string>;
   /** What runs the program; default: from source. */
   readonly program?: { readonly command: string; readonly args: readonly string[] };
   /** More that the certificate vouches for. */
@@ -131,13 +133,15 @@ async function startAll(
   const configuration = await installChart(cluster, valuesFile);
   const token = await cluster.serviceAccountToken(release, 'cognito-gate', options.tokenSeconds);
   const config = { ...configuration, extraCaFile: authority.cert, shutdownDelay: '0s', ...options.config };
-  const kubeconfig = await cluster.kubeconfigFor(token);
+  const server = await options.apiThrough?.(cluster);
+  const kubeconfig = await cluster.kubeconfigFor(token, server);
   const replicas = await startReplicas(options, { folder, kubeconfig, config }, onFailure);
   const balancers = [
     await balance(ports.decisions, replicas, 'decisions'),
     await balance(ports.signIn, replicas, 'signIn'),
     await balance(ports.webhook, replicas, 'webhook'),
   ];
+  onFailure(async () => await Promise.all(balancers.map((balancer) => balancer.close())));
   await until(
     async () => (await Promise.all(replicas.map((replica) => replica.ready()))).every(Boolean),
     'replicas',
