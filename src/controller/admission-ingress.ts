@@ -64,11 +64,7 @@ export function isHeld(request: AdmissionRequest, dryRun: IngressAdmission['dryR
 }
 
 /** The findings for which the request is refused; all others are said. */
-function refusedFor(
-  findings: readonly Finding[],
-  plan: IngressPlan | undefined,
-  bound: boolean,
-): readonly Finding[] {
+function refusedFor(findings: readonly Finding[], plan: IngressPlan | undefined, bound: boolean): readonly Finding[] {
   const unprotected = plan?.state === 'Unprotected';
   return findings.filter((finding) => {
     const { severity, reason } = finding;

@@ -34,16 +34,17 @@ export function createAdmission(deps: AdmissionDeps): Admission {
     if (deps.namespaceLabels(request.namespace)?.['cognito-gate.dev/bypass'] !== undefined) return allowed(request.uid);
     return judge(request, ingressAdmission(deps));
   };
+  const elsewhere = (judge: typeof mutateIngress, request: AdmissionRequest): AdmissionResponse => {
+    if (request.kind !== 'Ingress') return allowed(request.uid);
+    if (isHeld(request, loaded(deps))) return ingresses(judge, request);
+    const wasOurs = controllerOf(request.oldObject) === deps.controllerName;
+    return wasOurs && judge === mutateIngress ? handedOver(request, deps) : allowed(request.uid);
+  };
   const answer = (review: unknown, judge: typeof mutateIngress): AdmissionResponse => {
     const request = readReview(review);
     if (request === undefined) return malformed('this is no AdmissionReview with a request');
     if (!isChange(request)) return allowed(request.uid);
-    if (controllerOf(request.object) !== deps.controllerName) {
-      if (request.kind !== 'Ingress') return allowed(request.uid);
-      if (isHeld(request, loaded(deps))) return ingresses(judge, request);
-      const wasOurs = controllerOf(request.oldObject) === deps.controllerName;
-      return wasOurs && judge === mutateIngress ? handedOver(request, deps) : allowed(request.uid);
-    }
+    if (controllerOf(request.object) !== deps.controllerName) return elsewhere(judge, request);
     if (request.kind === 'Ingress') return ingresses(judge, request);
     return ownKinds.has(request.kind) && judge === validateIngress
       ? validateOwn(request, loaded(deps))

@@ -1,6 +1,6 @@
-import { RE2JS } from 're2js';
 import type { Access, PathMatch, PersonCondition, Policy, Rule } from '../model/policy.ts';
 import { compileCondition, type CompiledCondition } from './condition.ts';
+import { expressionOf } from './expression.ts';
 import { parseRanges, type AddressRanges } from './ip.ts';
 import { canonicalPath, isUnder } from './paths.ts';
 
@@ -107,21 +107,7 @@ function prefixTest(value: string): PathTest {
 }
 
 function regexTest(pattern: string): PathTest {
-  const problem = regexError(pattern);
-  if (problem !== undefined) throw new Error(problem);
-  const compiled = RE2JS.compile(pattern);
-  return (path) => compiled.testExact(path);
-}
-
-/** Memory and time of a match grow with it (a path of 8 kB: 400 ms at 4,000, which everybody waits for; some 60 here). */
-const maxProgram = 1_500;
-
-/** What is wrong with a regular expression (RE2, matched against the whole path); undefined when it is good. */
-export function regexError(pattern: string): string | undefined {
-  try {
-    if (RE2JS.compile(pattern).programSize() <= maxProgram) return undefined;
-    return 'the regular expression is too large: use smaller repetition counts';
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
+  const expression = expressionOf(pattern);
+  if ('wrong' in expression) throw new Error(expression.wrong);
+  return (path) => expression.compiled.testExact(path);
 }

@@ -78,6 +78,24 @@ export function wasProtected(status: WrittenStatus | undefined): boolean {
   return status?.state === 'Enforced' || status?.state === 'Refusing';
 }
 
+function controllerOf(annotations: Annotations): string {
+  return annotations.get(`${annotationPrefix}controller`) ?? defaultController;
+}
+
+/** Whether an auth-url is ours, at an earlier address perhaps; and whether it is somebody else's. */
+function wiringOf(
+  authUrl: string | undefined,
+  id: string,
+  status: WrittenStatus | undefined,
+  installation: Installation,
+): { readonly wired: boolean; readonly isForeign: boolean } {
+  const current = authUrl === `${installation.decisionsUrl}${id}`;
+  const older = !current && authUrl?.endsWith(`/nginx/${id}`) === true;
+  // A service of a tenant can have an address that ends so too, and would decide in our place: only a status tells them apart.
+  const known = current || (older && wasProtected(status)) || isCopied(authUrl, installation);
+  return { wired: current || older, isForeign: !known };
+}
+
 export function readFacts(ingress: Entry, installation: Installation): IngressFacts {
   const { namespace, name } = ingress.ref;
   const id = routeId(namespace, name);
@@ -88,10 +106,7 @@ export function readFacts(ingress: Entry, installation: Installation): IngressFa
   const className = specClass(ingress);
   const written = annotations.get(`${annotationPrefix}status`);
   const status = readStatus(written);
-  const current = authUrl === `${installation.decisionsUrl}${id}`;
-  const older = !current && authUrl?.endsWith(`/nginx/${id}`) === true;
-  // A service of a tenant can have an address that ends so too, and would decide in our place: only a status tells them apart.
-  const isForeign = !current && !(older && wasProtected(status)) && !isCopied(authUrl, installation);
+  const { wired, isForeign } = wiringOf(authUrl, id, status, installation);
   return {
     ingress,
     routeId: id,
@@ -99,9 +114,9 @@ export function readFacts(ingress: Entry, installation: Installation): IngressFa
     labels,
     annotations,
     ...placesOf(ingress, installation),
-    wired: current || older,
+    wired,
     foreignAuthUrl: isForeign ? authUrl : undefined,
-    namesAnother: (annotations.get(`${annotationPrefix}controller`) ?? defaultController) !== installation.controllerName,
+    namesAnother: controllerOf(annotations) !== installation.controllerName,
     status,
     hasStatus: written !== undefined,
     className: className ?? annotations.get(legacyClass),

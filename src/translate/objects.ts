@@ -133,11 +133,11 @@ function place(json: Json, controllerName: string, { found, elsewhere, others }:
   if (away && family !== 'ingresses') return undefined;
   const unnamed = misnamed(ref, family);
   if (unnamed !== undefined) return void (away || others.push(unnamed));
-  const place = away ? elsewhere : found[family];
+  const all = away ? elsewhere : found[family];
   const id = `${ref.namespace}/${ref.name}`;
-  const known = place.get(id);
+  const known = all.get(id);
   if (known !== undefined) return void known.values.push(json);
-  return void place.set(id, { ref, values: [json] });
+  return void all.set(id, { ref, values: [json] });
 }
 
 /** Sorts documents by what they describe; the result doesn't depend on their order. */

@@ -1,4 +1,4 @@
-import { regexError } from '../decide/compile.ts';
+import { expressionOf } from '../decide/expression.ts';
 import { canonicalPath } from '../decide/paths.ts';
 import type { Finding, FindingReason } from '../model/finding.ts';
 import type { Access, Match, PathMatch, PersonCondition, Policy, Rule } from '../model/policy.ts';
@@ -109,7 +109,7 @@ export function conditionsOf({ specs, field, ids }: Conditions, reading: Reading
 function pathMistake({ type, value }: PathMatch): string | undefined {
   if (type === 'RegularExpression') {
     const fix = 'correct it, or make it smaller';
-    return regexError(value) === undefined ? undefined : `is not a regular expression of RE2, or too large: ${fix}`;
+    return 'compiled' in expressionOf(value) ? undefined : `is not a regular expression of RE2, or too large: ${fix}`;
   }
   const readable = !value.includes('%') || canonicalPath(value) !== undefined;
   return readable ? undefined : 'is encoded so that it can be read in several ways: write the characters themselves';
@@ -153,6 +153,23 @@ function reportNames(rules: readonly Rule[], field: string, report: Report): voi
   }
 }
 
+/** Of all regular expressions of one policy: a request may have to try each, and everybody waits for it. */
+const maxExpressions = 4_500;
+
+function reportExpressions({ specs, field }: Rules, report: Report): void {
+  let sum = 0;
+  for (const [r, { match }] of specs.entries()) {
+    for (const [p, { type, value }] of (match?.paths ?? []).entries()) {
+      const expression = type === 'RegularExpression' ? expressionOf(value) : undefined;
+      if (expression === undefined || !('size' in expression)) continue;
+      sum += expression.size;
+      if (sum <= maxExpressions) continue;
+      const text = 'the regular expressions of this policy are together too large: use fewer, or other path types';
+      return report.error('Invalid', `${field}[${r}].match.paths[${p}].value`, text);
+    }
+  }
+}
+
 interface Rules {
   readonly specs: readonly RuleSpec[];
   readonly field: string;
@@ -160,6 +177,7 @@ interface Rules {
 }
 
 export function rulesOf({ specs, field, ids }: Rules, reading: Reading): readonly Rule[] {
+  reportExpressions({ specs, field, ids }, reading.report);
   const rules = specs.map((spec, index) => ({
     name: spec.name ?? `rule-${index + 1}`,
     ...ruleOf(spec, `${field}[${index}]`, ids, reading),

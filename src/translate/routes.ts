@@ -109,10 +109,22 @@ function keepsFloors({ policy, entry, name }: Contender, { ingress, selectedBy }
   return found.length === 0;
 }
 
+/** Each is judged for every request, and everybody waits for it. */
+const maxAudits = 8;
+
+function auditsOf(policies: readonly PolicyEntry[], ingress: Entry): readonly Policy[] {
+  const audits = policies.filter(({ mode, policy }) => mode === 'Audit' && policy !== undefined);
+  for (const { entry } of audits.slice(maxAudits)) {
+    const text = `Ingress ${ingress.ref.name} has ${maxAudits} others with mode Audit already: this one is not judged there`;
+    entry.report.warn('Conflicted', 'spec.mode', text);
+  }
+  return audits.slice(0, maxAudits).flatMap(({ policy }) => policy ?? []);
+}
+
 function stateOf(claimed: Claimed, reading: Reading): RouteState {
   const { ingress, marks, policies, selectedBy } = claimed;
   const enforcing = policies.filter((policy) => policy.mode === 'Enforce');
-  const audits = policies.filter((policy) => policy.mode === 'Audit').flatMap(({ policy }) => policy ?? []);
+  const audits = auditsOf(policies, ingress);
   const contenders = [...enforcing, ...inlineContender(claimed, reading)];
   reportAssumed({ ingress, selectedBy });
   reportUnreadable({ ingress, selectedBy });

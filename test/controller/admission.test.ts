@@ -238,7 +238,10 @@ suite('P29 what a ClusterAccessPolicy protects is left by no annotation', () => 
   });
 
   test('where it selects nothing, another installation is not ours to touch', () => {
-    const elsewhere = { ...platform, spec: { ...(platform['spec'] as object), selector: { ingressClassNames: ['x'] } } };
+    const elsewhere = {
+      ...platform,
+      spec: { ...(platform['spec'] as object), selector: { ingressClassNames: ['x'] } },
+    };
     const other = app({ ...signedIn, 'cognito-gate.dev/controller': 'other' });
     assert.equal(admissionBeside([elsewhere, namespace('shop')]).mutate(review(other)).patch, undefined);
   });

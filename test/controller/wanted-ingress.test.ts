@@ -50,7 +50,11 @@ const takesOver: readonly (readonly [string, Record<string, string>, boolean])[]
     true,
   ],
   ['the auth-url is of somebody else, and the plan knew nothing of it', { [key('auth-url')]: foreign }, false],
-  ['the auth-url came with the text of an Ingress of ours', { [key('auth-url')]: `${ours.slice(0, -32)}${'0'.repeat(32)}` }, true],
+  [
+    'the auth-url came with the text of an Ingress of ours',
+    { [key('auth-url')]: `${ours.slice(0, -32)}${'0'.repeat(32)}` },
+    true,
+  ],
   ['the auth-url is empty', { [key('auth-url')]: '' }, true],
   ['the status is an older one', { ...standing(), [statusAnnotationName]: '{}' }, true],
   ['only the status is missing', Object.fromEntries(Object.entries(standing()).slice(0, 4)), false],

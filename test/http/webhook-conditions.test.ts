@@ -303,7 +303,11 @@ const guarded: readonly (readonly [what: string, object: TestObject, refusal: Re
   ['our prefix in capitals', at('/_COGNITO-Gate/'), prefix],
   ['our prefix in a regular expression', at('/(x|_cognito-gate)/.*', 'ImplementationSpecific'), prefix],
   ['our prefix escaped in a regular expression', at('/[_]cognito\\-gate', 'ImplementationSpecific'), prefix],
-  ['our prefix with dots, which a host with regular expressions reads as any character', at('/.cognito.gate/start', 'Exact'), prefix],
+  [
+    'our prefix with dots, which a host with regular expressions reads as any character',
+    at('/.cognito.gate/start', 'Exact'),
+    prefix,
+  ],
   ['our prefix in parts', at('/(_)(cognito)-gat[e].*', 'ImplementationSpecific'), prefix],
   ['a path as long as our prefix', at('/some-other.gate'), undefined],
   ['the sign-in paths without a host, which is every host', hostless('/oauth2/callback'), everyHost],
