@@ -105,11 +105,11 @@ export class Cluster {
     return object.status.token;
   }
 
-  /** Path of a kubeconfig with this token. */
-  async kubeconfigFor(token: string): Promise<string> {
+  /** Path of a kubeconfig with this token; `server`: a way to it that isn't its own. */
+  async kubeconfigFor(token: string, server = this.server): Promise<string> {
     this.#kubeconfigs += 1;
     const file = join(this.folder, `kubeconfig.${this.#kubeconfigs}`);
-    return await writeKubeconfig(file, { server: this.server, ca: this.ca, user: 'user', token });
+    return await writeKubeconfig(file, { server, ca: this.ca, user: 'user', token });
   }
 
   /** What kubectl prints; fails with its error output. Options (`{ input, kubeconfig }`) may stand among the arguments. */
