@@ -1,65 +1,64 @@
-/** The product on a real API server with a real ingress controller in front: one annotation, and what becomes of it. */
+/** The product on a real API server behind each of two readers of our annotations: what becomes of an app, step by step. */
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
-import type { App } from '../../support/app.ts';
-import { gateHosts, startGateCluster } from '../../support/gate-cluster.ts';
+import type { Front } from '../../support/front.ts';
+import { readers, startFront } from '../../support/front.ts';
+import { gateHosts, ingressYaml, startGateCluster } from '../../support/gate-cluster.ts';
 import type { GateCluster } from '../../support/gate-cluster.ts';
-import { freePort } from '../../support/ports.ts';
-import { people, until } from '../../support/stack.ts';
-import { startTraefik } from '../../support/traefik.ts';
+import { lookAt, tellStory } from '../../support/gate-story.ts';
+import { account } from '../../support/steps.ts';
+import { until } from '../../support/until.ts';
 
-function account(username: string): { username: string; password: string } {
-  const found = people.find((one) => one.username === username);
-  if (found === undefined) throw new Error(`no person ${username}`);
-  return found;
-}
+const clusterPolicy = `
+apiVersion: cognito-gate.dev/v1alpha1
+kind: ClusterAccessPolicy
+metadata: { name: internal }
+spec:
+  selector: { namespaces: { matchLabels: { exposure: internal } } }
+  default: { rules: [{ name: admins, allow: [{ groups: [admins] }] }] }
+  required: { deny: [{ groups: [suspended] }], publicRules: Forbid }
+`;
 
-for (const proxy of ['Traefik'] as const) {
-  suite(`through ${proxy}`, () => {
+for (const reader of readers) {
+  suite(`through ${reader}`, { timeout: 170_000 }, () => {
     let gate: GateCluster;
-    let front: { stop(): Promise<void> };
-    let shop: App;
+    let front: Front;
     before(async () => {
-      gate = await startGateCluster({ values: {} });
-      const { cluster, folder, port, tls } = gate;
-      front = await startTraefik({
-        cluster,
-        folder: join(folder, 'front'),
-        httpPort: await freePort(),
-        httpsPort: port,
-        tls,
-      });
+      gate = await startGateCluster();
+      front = await startFront(reader, gate);
     });
     after(async () => {
       await front?.stop();
       await gate?.stop();
     });
 
-    const status = async (): Promise<number> => (await gate.visitor().ask(`${gate.url(gateHosts.shop)}/`)).status;
+    tellStory(() => ({ gate, front }));
 
-    test('an Ingress without a mark is open', async () => {
-      shop = await gate.app('shop', { host: gateHosts.shop });
-      await until(async () => (await status()) === 200, 'the app');
-      assert.ok(shop.requests > 0);
-    });
-
-    test('one annotation: a stranger is led to sign in, ada gets in, bob is told why not', async () => {
-      await gate.cluster.kubectl('annotate', 'ingress', 'shop', '-n', 'shop', 'cognito-gate.dev/allowed-groups=admins');
-      await until(async () => (await status()) === 302, 'the wiring');
-      const ours = `${gate.url(gateHosts.shop)}/_cognito-gate/`;
-      await until(async () => (await gate.visitor().ask(ours)).status !== 403, 'the companion');
-      const ada = gate.visitor();
-      const page = await ada.signIn(`${gate.url(gateHosts.shop)}/a?b=1`, account('ada'));
-      assert.equal(page.status, 200, page.body.slice(0, 500));
-      assert.equal(shop.last?.headers['x-auth-request-groups'], 'admins');
-      const bob = gate.visitor();
-      assert.equal((await bob.signIn(`${gate.url(gateHosts.shop)}/`, account('bob'))).status, 403);
-    });
-
-    test('the annotation removed: open again', async () => {
-      await gate.cluster.kubectl('annotate', 'ingress', 'shop', '-n', 'shop', 'cognito-gate.dev/allowed-groups-');
-      await until(async () => (await status()) === 200, 'the app to be open');
+    test('a ClusterAccessPolicy: its default protects a namespace, and what that writes can not weaken what it requires', async () => {
+      const url = `${gate.url(gateHosts.news)}/`;
+      const entry = async (username: string): Promise<number> =>
+        (await gate.visitor().signIn(url, account(username))).status;
+      const reaches = async (wanted: readonly number[], what: string): Promise<void> =>
+        await until(
+          async () =>
+            JSON.stringify([await entry('ada'), await entry('bob'), await entry('sam')]) === JSON.stringify(wanted),
+          what,
+          20_000,
+        );
+      await gate.apply(clusterPolicy);
+      const { port } = await gate.app('news');
+      await gate.cluster.kubectl('label', 'namespace', 'news', 'exposure=internal');
+      await gate.apply(ingressYaml('news', port, { host: gateHosts.news }));
+      await lookAt({ gate, front }).asked(gateHosts.news);
+      await reaches([200, 403, 403], 'the default');
+      await gate.cluster.kubectl('annotate', 'ingress', 'news', '-n', 'news', 'cognito-gate.dev/access=SignedIn');
+      await reaches([200, 200, 403], 'its own annotation, and the deny list of the platform');
+      await gate.cluster.kubectl('annotate', 'ingress', 'news', '-n', 'news', 'cognito-gate.dev/public-paths=/*');
+      await lookAt({ gate, front }).refused(gateHosts.news);
+      assert.match(await lookAt({ gate, front }).described('ingress', 'news'), /Warning +FloorViolated /);
+      const marks = ['access', 'public-paths'].map((name) => `cognito-gate.dev/${name}-`);
+      await gate.cluster.kubectl('annotate', 'ingress', 'news', '-n', 'news', ...marks);
+      await reaches([200, 403, 403], 'the default again');
     });
   });
 }
