@@ -30,6 +30,8 @@ export class ApiProxy {
   static async start(cluster: Cluster): Promise<ApiProxy> {
     const proxy = new ApiProxy(cluster);
     proxy.#url = `http://127.0.0.1:${await listenOn(proxy.#server, 0)}`;
+    // A test that fails before its end must not hang by it.
+    proxy.#server.unref();
     return proxy;
   }
 
