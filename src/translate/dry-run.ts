@@ -51,7 +51,7 @@ function apart(speakers: Speakers): Speakers {
 function dryIngress(ingress: Entry, { world, neighbourhood }: Known): DryRun {
   const { prefix } = world.snapshot.installation;
   const standing: Standing = standingIn(world, ingress, apart);
-  const about = neighbourFindings(standing, withStanding(neighbourhood, standing, prefix), prefix);
+  const about = neighbourFindings(standing, withStanding(neighbourhood, standing, prefix));
   return { plan: standing.plan, findings: ordered([...ingress.report.findings, ...about]) };
 }
 

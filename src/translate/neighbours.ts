@@ -1,5 +1,7 @@
 import { startsWithTest } from '../decide/starts-with.ts';
 import type { Finding } from '../model/finding.ts';
+import type { RoutePath } from '../model/route.ts';
+import { isReserved } from './hosts.ts';
 import { nginxPrefix } from './ingress-facts.ts';
 import type { IngressFacts } from './ingress-facts.ts';
 import type { Standing } from './plans.ts';
@@ -9,12 +11,22 @@ import type { Report } from './report.ts';
 /** What stands on one host, summed up once for all who stand there. */
 export interface Host {
   readonly all: readonly Standing[];
-  /** Those that let requests through unasked. */
-  readonly open: readonly Standing[];
-  /** How many of each namespace, solvers of certificate challenges left out. */
-  readonly namespaces: ReadonlyMap<string, number>;
+  /** Those that let requests through unasked, by namespace. */
+  readonly open: ReadonlyMap<string, readonly Standing[]>;
+  /** Solvers of certificate challenges left out. */
+  readonly namespaces: ReadonlySet<string>;
+  /** Namespaces that have a protected Ingress here. */
+  readonly wired: ReadonlySet<string>;
   /** Which path takes the sign-in paths away; undefined: none. */
-  readonly shadow: string | undefined;
+  readonly shadow: Shadow | undefined;
+  /** Its proxy reads paths as regular expressions. */
+  readonly expressions: boolean;
+  readonly prefix: string;
+}
+
+interface Shadow {
+  readonly path: string;
+  readonly by: IngressFacts;
 }
 
 export type Neighbourhood = (host: string) => Host;
@@ -33,12 +45,17 @@ function indexHosts(standings: readonly Standing[]): ReadonlyMap<string, readonl
 }
 
 function describeHost(host: string, all: readonly Standing[], prefix: string): Host {
-  const namespaces = new Map<string, number>();
-  for (const { facts } of all) {
-    const { namespace } = facts.ingress.ref;
-    if (!isSolver(facts)) namespaces.set(namespace, (namespaces.get(namespace) ?? 0) + 1);
-  }
-  return { all, open: all.filter(isOpen), namespaces, shadow: shadow(host, all, prefix) };
+  const namespaceOf = ({ facts }: Standing): string => facts.ingress.ref.namespace;
+  const expressions = all.some(({ facts }) => hasExpressions(facts));
+  return {
+    all,
+    open: Map.groupBy(all.filter(isOpen), namespaceOf),
+    namespaces: new Set(all.filter(({ facts }) => !isSolver(facts)).map(namespaceOf)),
+    wired: new Set(all.filter(({ plan }) => plan?.act === 'Wire').map(namespaceOf)),
+    shadow: expressions ? shadowOf(host, all, prefix) : undefined,
+    expressions,
+    prefix,
+  };
 }
 
 export function readNeighbourhood(standings: readonly Standing[], prefix: string): Neighbourhood {
@@ -78,11 +95,20 @@ function isOpen({ plan, facts }: Standing): boolean {
   return !closed && !isSolver(facts) && !isCanary(facts);
 }
 
-type Named = Pick<Standing, 'facts'>;
-
-function named(standings: readonly Named[], count = standings.length): string {
-  const names = standings.slice(0, 3).map(({ facts: { ingress } }) => `${ingress.ref.namespace}/${ingress.ref.name}`);
-  return `${names.join(', ')}${count > 3 ? ` and ${count - 3} more` : ''}`;
+/** Names those of the namespace that is told, and only counts others: no tenant reads about another (case P24). */
+function openOthers({ facts }: Standing, { open }: Host): string {
+  const { namespace } = facts.ingress.ref;
+  const own = open.get(namespace) ?? [];
+  const others = own.values().filter((other) => other.facts.routeId !== facts.routeId);
+  const names = [...others.take(3)].map(({ facts: { ingress } }) => `${ingress.ref.namespace}/${ingress.ref.name}`);
+  const self = own.some((other) => other.facts.routeId === facts.routeId);
+  const more = own.length - Number(self) - names.length;
+  const foreign = open.values().reduce((sum, list) => sum + list.length, 0) - own.length;
+  return [
+    ...names,
+    ...(more === 0 ? [] : [`${more} more`]),
+    ...(foreign === 0 ? [] : [`${foreign === 1 ? 'an Ingress' : `${foreign} Ingresses`} of another namespace`]),
+  ].join(', ');
 }
 
 function hasExpressions({ annotations }: IngressFacts): boolean {
@@ -90,63 +116,90 @@ function hasExpressions({ annotations }: IngressFacts): boolean {
   return rewritten !== '' || annotations.get(`${nginxPrefix}use-regex`) === 'true';
 }
 
+/** More of one Ingress on one host than these are not looked at: everybody waits for it. */
+const looked = 200;
+
+const byHost = new WeakMap<IngressFacts, ReadonlyMap<string, readonly RoutePath[]>>();
+
+/** Those that a proxy of regular expressions would rather take for our paths than ours: the longer wins. */
+function longPaths(facts: IngressFacts, host: string, prefix: string): readonly string[] {
+  const paths = byHost.get(facts) ?? Map.groupBy(facts.paths, (path) => path.host);
+  byHost.set(facts, paths);
+  const found = (paths.get(host) ?? []).filter(({ path }) => path.length >= prefix.length);
+  return found.slice(0, looked).map(({ path }) => path);
+}
+
+function samplesOf(prefix: string): readonly string[] {
+  return ['/', '/start/0123456789abcdef0123456789abcdef', '/complete', '/sign-out'].map((end) => prefix + end);
+}
+
 /** The first, and so longest, expression wins (ingress-nginx sorts locations by length). */
-function shadow(host: string, on: readonly Standing[], prefix: string): string | undefined {
-  if (!on.some(({ facts }) => hasExpressions(facts))) return undefined;
-  const ours = ['/', '/start/0123456789abcdef0123456789abcdef', '/complete', '/sign-out'].map((end) => prefix + end);
+function shadowOf(host: string, on: readonly Standing[], prefix: string): Shadow | undefined {
+  const ours = samplesOf(prefix);
   for (const { facts } of on) {
-    for (const path of facts.paths) {
-      if (path.host !== host || path.path.length < prefix.length) continue;
-      const test = startsWithTest(path.path);
-      if (test !== undefined && ours.some((one) => test(one))) return `${path.path} of ${named([{ facts }])}`;
+    for (const path of longPaths(facts, host, prefix)) {
+      const test = startsWithTest(path);
+      if (test !== undefined && ours.some((one) => test(one))) return { path, by: facts };
     }
   }
   return undefined;
 }
 
-/** As many as are named. */
-function firstOthers(standings: readonly Standing[], isOther: (standing: Standing) => boolean): readonly Standing[] {
-  return [...standings.values().filter(isOther).take(3)];
-}
-
-function reportOpen({ facts }: Standing, name: string, { open }: Host, report: Report): void {
-  const self = open.some((other) => other.facts.routeId === facts.routeId);
-  const count = open.length - Number(self);
-  if (count === 0) return;
-  const others = named(
-    firstOthers(open, (other) => other.facts.routeId !== facts.routeId),
-    count,
-  );
+function reportOpen(standing: Standing, name: string, host: Host, report: Report): void {
+  const others = openOthers(standing, host);
+  if (others === '') return;
   const text = `${name}: requests of this host pass unasked through ${others}: protect it too`;
   report.warn('HostPartlyOpen', 'spec.rules', text);
 }
 
-function reportShared({ facts }: Standing, name: string, { all, namespaces }: Host, report: Report): void {
-  const own = facts.ingress.ref.namespace;
-  const count = [...namespaces].reduce((sum, [namespace, many]) => sum + (namespace === own ? 0 : many), 0);
-  if (count === 0) return;
-  const isForeign = (other: Standing): boolean => other.facts.ingress.ref.namespace !== own && !isSolver(other.facts);
-  const others = named(firstOthers(all, isForeign), count);
-  const text = `${name}: ${others} of another namespace has this host too, and is sent the same cookies: give it a host of its own`;
+function reportShared({ facts }: Standing, name: string, { namespaces }: Host, report: Report): void {
+  if (!holdsOther(namespaces, facts)) return;
+  const text = `${name}: another namespace has this host too, and is sent the same cookies: give it a host of its own`;
   report.warn('HostShared', 'spec.rules', text);
 }
 
-/** What others on its hosts mean for a protected Ingress. */
-export function neighbourFindings(
-  standing: Standing,
-  neighbourhood: Neighbourhood,
-  prefix: string,
-): readonly Finding[] {
+function holdsOther(namespaces: ReadonlySet<string>, { ingress }: IngressFacts): boolean {
+  return namespaces.size > Number(namespaces.has(ingress.ref.namespace));
+}
+
+function reportShadow({ facts }: Standing, name: string, { shadow, prefix }: Host, report: Report): void {
+  if (shadow === undefined) return;
+  const { namespace, name: other } = shadow.by.ingress.ref;
+  const isOwn = namespace === facts.ingress.ref.namespace;
+  const path = isOwn ? `${shadow.path} of ${namespace}/${other}` : 'a path of another namespace';
+  const text = `${name}: its paths are regular expressions, and ${path} matches ${prefix} first: let it match less`;
+  report.warn('SignInShadowed', 'spec.rules', text);
+}
+
+/** People who sign in at an app of another namespace would be sent here with what signs them in (case P27). */
+function reportTaking({ facts }: Standing, name: string, host: Host, report: Report): void {
+  const { prefix, expressions, wired } = host;
+  if (!holdsOther(wired, facts)) return;
+  const ours = samplesOf(prefix);
+  const taking = longPaths(facts, name, prefix).find((path) => {
+    if (isReserved({ host: name, path, type: 'PathPrefix' }, prefix)) return true;
+    const test = expressions ? startsWithTest(path) : undefined;
+    // What nobody can read may match everything.
+    return expressions && (test === undefined || ours.some((one) => test(one)));
+  });
+  if (taking === undefined) return;
+  const text = `${name}: ${taking.slice(0, 200)} takes the sign-in paths (${prefix}) of an app of another namespace: let it match less`;
+  report.error('PathReserved', 'spec.rules', text);
+}
+
+/** What others on its hosts mean for a protected Ingress, and what any Ingress means for theirs. */
+export function neighbourFindings(standing: Standing, neighbourhood: Neighbourhood): readonly Finding[] {
   const { facts, plan } = standing;
-  if (plan === undefined || plan.act === 'Withdraw') return [];
+  if (facts.ours) return [];
   const report = createReport(facts.ingress.ref);
+  const isProtected = plan !== undefined && plan.act !== 'Withdraw';
   for (const name of facts.hosts) {
     const host = neighbourhood(name);
+    reportTaking(standing, name, host, report);
+    if (!isProtected) continue;
     reportOpen(standing, name, host, report);
     reportShared(standing, name, host, report);
-    if (host.shadow === undefined) continue;
-    const text = `${name}: its paths are regular expressions, and ${host.shadow} matches ${prefix} first: let it match less`;
-    report.warn('SignInShadowed', 'spec.rules', text);
+    reportShadow(standing, name, host, report);
   }
   return report.findings;
 }

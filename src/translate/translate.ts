@@ -65,7 +65,7 @@ export function translate(snapshot: Snapshot): Translation {
   }
   const standings = ingresses.map((ingress) => standingIn(world, ingress));
   const neighbourhood = readNeighbourhood(standings, prefix);
-  const about = standings.flatMap((standing) => neighbourFindings(standing, neighbourhood, prefix));
+  const about = standings.flatMap((standing) => neighbourFindings(standing, neighbourhood));
   const known = { world, ingresses, candidates, neighbourhood };
   return {
     table: createTable({

@@ -247,6 +247,31 @@ suite('P29 what a ClusterAccessPolicy protects is left by no annotation', () => 
   });
 });
 
+suite('P27 nobody takes the sign-in paths of an app of another namespace', () => {
+  const theirs = stored(app(signedIn), []);
+  const at = (path: string, annotations = {}): TestObject =>
+    app(annotations, {
+      namespace: 'thief',
+      name: 'thief',
+      paths: [{ path, pathType: 'ImplementationSpecific', service: 'thief', port: 80 }],
+    });
+  const regex = { 'nginx.ingress.kubernetes.io/use-regex': 'true' };
+
+  test('by a regular expression: refused, though nothing on it concerns us', () => {
+    for (const verb of ['mutate', 'validate'] as const) {
+      const response = admissionBeside([theirs])[verb](review(at('/.+-gate/(start|complete).*', regex)));
+      assert.equal(response.allowed, false);
+      assert.ok(/takes the sign-in paths .* \(PathReserved\)/.test(response.status?.message ?? ''));
+      assert.ok(!/shop\/shop/.test(JSON.stringify(response)), 'P24: whose app it is stays untold');
+    }
+  });
+
+  test('other paths, and other hosts, are their business', () => {
+    assert.ok(admissionBeside([theirs]).mutate(review(at('/images/(small|large)/.*', regex))).allowed);
+    assert.ok(admissionBeside([]).mutate(review(at('/.+-gate/(start|complete).*', regex))).allowed);
+  });
+});
+
 suite('P28 what is marked and cannot be protected is refused', () => {
   const rows: readonly (readonly [what: string, object: TestObject, message: RegExp])[] = [
     [
