@@ -41,6 +41,8 @@ export const clusterSource = z.strictObject(
   {
     kubeconfig: file.optional(),
     context: z.string().optional(),
+    /** Where the kubelet puts token and ca.crt of a Pod, where it isn't the usual place. */
+    serviceAccountFolder: folder.optional(),
     namespaces: namespaces.default([]),
   },
   'must be like { namespaces: [] }',

@@ -10,6 +10,12 @@ import { after, before, suite, test } from 'node:test';
 import { promisify } from 'node:util';
 import { newKeyEntry } from '../src/session/key-ring.ts';
 import { toolPath } from './support/cluster/tools.ts';
+import { startFront } from './support/front.ts';
+import type { Front } from './support/front.ts';
+import { startGateCluster } from './support/gate-cluster.ts';
+import type { GateCluster } from './support/gate-cluster.ts';
+import { ourRequests } from './support/gate-state.ts';
+import { tellStory } from './support/gate-story.ts';
 import { freePort } from './support/ports.ts';
 import { until } from './support/stack.ts';
 
@@ -154,6 +160,32 @@ suite('the image', { timeout: 240_000 }, () => {
         console.log((await openConnection({ kubeconfig: ${JSON.stringify(file)}, context }, {}).headers()).authorization);`;
     const { stdout } = await exec(node, ['--input-type=module', '--eval', script], { cwd: '/', env });
     assert.equal(stdout, 'Bearer plain\nBearer from-plugin\n');
+  });
+
+  suite('in a cluster, as a Pod', () => {
+    let gate: GateCluster;
+    let front: Front;
+    before(async () => {
+      const [file, args] = command([]);
+      gate = await startGateCluster({ program: { command: file, args }, asPod: true });
+      front = await startFront('Traefik', gate);
+    });
+    after(async () => {
+      await front?.stop();
+      await gate?.stop();
+    });
+
+    tellStory(() => ({ gate, front }));
+
+    test('nothing that it asked of the API server was refused (8.3)', async () => {
+      const asked = await ourRequests(gate.cluster);
+      assert.ok(asked.length > 20, String(asked.length));
+      const refused = asked.filter(({ status }) => status === 401 || status === 403);
+      assert.deepEqual(
+        refused.map(({ verb, uri, message }) => `${verb} ${uri}: ${message}`),
+        [],
+      );
+    });
   });
 });
 

@@ -13,6 +13,7 @@ import type { Cluster } from './cluster/cluster.ts';
 import { startCognito } from './cognito/cognito.ts';
 import type { Cognito, CognitoClient } from './cognito/types.ts';
 import { chartValues, installChart, release } from './gate-chart.ts';
+import { podAccess } from './pod-access.ts';
 import { freePort } from './ports.ts';
 import { startReplica } from './replica.ts';
 import type { Replica, ReplicaInput } from './replica.ts';
@@ -42,6 +43,8 @@ export interface GateClusterOptions {
   readonly hosts?: readonly string[];
   /** How long the program's token is good; default: an hour. */
   readonly tokenSeconds?: number;
+  /** The program finds the API server as in a Pod, in files that any user may read. */
+  readonly asPod?: boolean;
   /** More of the program's environment. */
   readonly env?: NodeJS.ProcessEnv;
   /** Default: a temporary one, removed at the end. One that is named stays. */
@@ -132,10 +135,13 @@ async function startAll(
   if (options.objectsBefore !== undefined) await apply(cluster, options.objectsBefore);
   const configuration = await installChart(cluster, valuesFile);
   const token = await cluster.serviceAccountToken(release, 'cognito-gate', options.tokenSeconds);
-  const config = { ...configuration, extraCaFile: authority.cert, shutdownDelay: '0s', ...options.config };
+  const pod = options.asPod === true ? await podAccess(cluster, { folder, token, extraCa: authority.cert }) : undefined;
+  const own = { extraCaFile: authority.cert, shutdownDelay: '0s', ...pod?.config };
+  const config = { ...configuration, ...own, ...options.config };
   const server = await options.apiThrough?.(cluster);
-  const kubeconfig = await cluster.kubeconfigFor(token, server);
-  const replicas = await startReplicas(options, { folder, kubeconfig, config }, onFailure);
+  const kubeconfig = pod === undefined ? await cluster.kubeconfigFor(token, server) : undefined;
+  const withEnv = { ...options, env: { ...pod?.env, ...options.env } };
+  const replicas = await startReplicas(withEnv, { folder, kubeconfig, config }, onFailure);
   const balancers = [
     await balance(ports.decisions, replicas, 'decisions'),
     await balance(ports.signIn, replicas, 'signIn'),

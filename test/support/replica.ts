@@ -9,7 +9,8 @@ export interface ReplicaInput {
   readonly folder: string;
   /** Its Pod's name. */
   readonly name: string;
-  readonly kubeconfig: string;
+  /** Undefined: the configuration says how. */
+  readonly kubeconfig: string | undefined;
   /** As the chart rendered it; ports and the way to the API server are replaced. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly program?: { readonly command: string; readonly args: readonly string[] };
@@ -53,7 +54,7 @@ export async function startReplica(input: ReplicaInput): Promise<Replica> {
   const webhook = input.config['webhook'];
   const config = {
     ...input.config,
-    source: { cluster: { ...source.cluster, kubeconfig: input.kubeconfig } },
+    source: { cluster: { ...source.cluster, ...(input.kubeconfig !== undefined && { kubeconfig: input.kubeconfig }) } },
     listen: { decisions: local(ports.decisions), signIn: local(ports.signIn), operations: local(ports.operations) },
     ...(typeof webhook === 'object' ? { webhook: { ...webhook, listen: local(ports.webhook) } } : {}),
   };
