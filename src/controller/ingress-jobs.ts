@@ -1,4 +1,5 @@
 import type { IngressPlan } from '../model/plan.ts';
+import { isRecord } from '../kubernetes/object.ts';
 import type { KubeObject } from '../kubernetes/object.ts';
 import { resources } from '../kubernetes/resources.ts';
 import type { Telling } from './events.ts';
@@ -59,10 +60,16 @@ async function writeIngress(key: string, { plan, write }: Wanted, writing: Ingre
       ? await client.apply(place, write.body, { fieldManager: manager, force: write.force })
       : await client.merge(place, write.patch, { fieldManager: manager });
   known.wrote(key, written, true);
-  const wanted = write.verb === 'apply' ? JSON.stringify(write.body) : 'withdrawn';
+  // Not the whole body: a version in it would make each write another one, and a fight would never be seen.
+  const wanted = write.verb === 'apply' ? JSON.stringify(wantedAnnotations(write)) : 'withdrawn';
   const undone = fights.wrote(key, wanted, now());
   const done = undone ? undoneNotice : write.verb === 'merge' ? withdrawnNotice : undefined;
   if (done !== undefined) writing.notice({ about: written, action: 'Write', written: false, ready: true, ...done });
+}
+
+function wantedAnnotations({ body }: Extract<IngressWrite, { verb: 'apply' }>): unknown {
+  const metadata = isRecord(body) ? body['metadata'] : undefined;
+  return isRecord(metadata) ? metadata['annotations'] : undefined;
 }
 
 const undoneNotice = {
