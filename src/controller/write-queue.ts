@@ -113,11 +113,22 @@ function failureOf(error: unknown, job: Job, before: Failure | undefined, now: n
   const backoff = Math.min(longestBackoff, 0.25 * 2 ** Math.min(tries, 10));
   const base = { tries, signature: job.signature };
   // Somebody was faster, or the object is gone: the newer world says what is to be done.
-  if (isConflict(error)) return { ...base, until: now + conflictSeconds, released: true, refusal: undefined };
+  if (isConflict(error)) return { ...base, until: now + conflictSeconds, released: true, refusal: ownedBy(error) };
   if (!(error instanceof KubeApiError)) return { ...base, until: now + backoff, released: false, refusal: undefined };
-  const passing = error.status === 0 || error.status === 429 || error.status >= 500;
+  const passing = error.status === 0 || error.status === 429 || error.status >= 500 || lacksRights(error);
   if (!passing) return { ...base, until: now + refusedSeconds, released: true, refusal: error.message };
   const until = now + Math.max(error.retryAfterSeconds ?? 0, backoff);
   // A webhook that isn't there answers as an error of the server (500), and stays away until somebody mends it.
-  return { ...base, until, released: false, refusal: /webhook/i.test(error.message) ? error.message : undefined };
+  const stays = lacksRights(error) || /webhook/i.test(error.message);
+  return { ...base, until, released: false, refusal: stays ? error.message : undefined };
+}
+
+/** An API server that has just started knows of no Role yet, and refuses everything for a second (measured). */
+function lacksRights({ status, message }: KubeApiError): boolean {
+  return status === 403 && message.includes('is forbidden: User ');
+}
+
+/** An apply that leaves a field to its owner doesn't pass by itself. */
+function ownedBy(error: unknown): string | undefined {
+  return error instanceof KubeApiError && error.message.startsWith('Apply failed') ? error.message : undefined;
 }

@@ -62,6 +62,11 @@ test('nothing starts where it is not allowed', async () => {
   assert.deepEqual(bench.started, ['a', 'b']);
 });
 
+const unknownRole = new KubeApiError(
+  { status: 403, reason: 'Forbidden' },
+  'accesspolicies.cognito-gate.dev "a" is forbidden: User "b" cannot patch resource "accesspolicies/status"',
+);
+
 suite('what fails waits by itself', () => {
   const rows: readonly (readonly [string, unknown, number, boolean])[] = [
     ['429 with Retry-After', failed(429, 7), 7, false],
@@ -71,6 +76,7 @@ suite('what fails waits by itself', () => {
     ['a conflict', failed(409), 5, true],
     ['gone', failed(404), 5, true],
     ['refused', failed(403), 60, true],
+    ['an API server that has just started and knows of no Role', unknownRole, 0.5, false],
     ['invalid', failed(422), 60, true],
   ];
   for (const [name, error, seconds, released] of rows) {
@@ -122,4 +128,15 @@ test('the words of a refusal are kept while it stands, and of a webhook that is 
   );
   bench.queue.submit([bench.job('b')]);
   assert.deepEqual([...bench.queue.refusals().keys()], ['b'], 'what is not wanted any more is no refusal');
+});
+
+test('an apply that leaves a field to its owner is told in the words of the API server', async () => {
+  const bench = new Bench();
+  bench.queue.submit([bench.job('a')]);
+  const owned = new KubeApiError(
+    { status: 409, reason: 'Conflict' },
+    'Apply failed with 1 conflict: conflict with "helm"',
+  );
+  await bench.end('a', owned);
+  assert.deepEqual([...bench.queue.refusals()], [['a', owned.message]]);
 });
