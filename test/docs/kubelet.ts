@@ -53,7 +53,11 @@ export class Kubelet {
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    await this.#loop.finally(async () => await this.#end());
+    try {
+      await this.#loop;
+    } finally {
+      await this.#end();
+    }
   }
 
   async #run(): Promise<void> {
