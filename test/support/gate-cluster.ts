@@ -135,13 +135,8 @@ async function startAll(
   if (options.objectsBefore !== undefined) await apply(cluster, options.objectsBefore);
   const configuration = await installChart(cluster, valuesFile);
   const token = await cluster.serviceAccountToken(release, 'cognito-gate', options.tokenSeconds);
-  const pod = options.asPod === true ? await podAccess(cluster, { folder, token, extraCa: authority.cert }) : undefined;
-  const own = { extraCaFile: authority.cert, shutdownDelay: '0s', ...pod?.config };
-  const config = { ...configuration, ...own, ...options.config };
-  const server = await options.apiThrough?.(cluster);
-  const kubeconfig = pod === undefined ? await cluster.kubeconfigFor(token, server) : undefined;
-  const withEnv = { ...options, env: { ...pod?.env, ...options.env } };
-  const replicas = await startReplicas(withEnv, { folder, kubeconfig, config }, onFailure);
+  const found = await access({ cluster, folder, token, configuration, extraCa: authority.cert }, options);
+  const replicas = await startReplicas(options, found, onFailure);
   const balancers = [
     await balance(ports.decisions, replicas, 'decisions'),
     await balance(ports.signIn, replicas, 'signIn'),
@@ -189,9 +184,31 @@ async function startAll(
   };
 }
 
+type Access = Pick<ReplicaInput, 'folder' | 'kubeconfig' | 'config' | 'env'>;
+
+/** How the program finds the API server, in what is configured. */
+async function access(
+  given: { cluster: Cluster; folder: string; token: string; configuration: object; extraCa: string },
+  { asPod, config, env, apiThrough }: GateClusterOptions,
+): Promise<Access> {
+  const { cluster, folder, token, configuration, extraCa } = given;
+  const common = { ...configuration, extraCaFile: extraCa, shutdownDelay: '0s' };
+  if (asPod === true) {
+    const pod = await podAccess(cluster, { folder, token, extraCa });
+    return {
+      folder,
+      kubeconfig: undefined,
+      config: { ...common, ...pod.config, ...config },
+      env: { ...pod.env, ...env },
+    };
+  }
+  const kubeconfig = await cluster.kubeconfigFor(token, await apiThrough?.(cluster));
+  return { folder, kubeconfig, config: { ...common, ...config }, ...(env !== undefined && { env }) };
+}
+
 async function startReplicas(
-  { replicas = 2, env = {}, program }: GateClusterOptions,
-  input: Pick<ReplicaInput, 'folder' | 'kubeconfig' | 'config'>,
+  { replicas = 2, program }: GateClusterOptions,
+  input: Access,
   onFailure: (step: () => Promise<unknown>) => void,
 ): Promise<readonly Replica[]> {
   const started: Replica[] = [];
@@ -199,7 +216,6 @@ async function startReplicas(
     const replica = await startReplica({
       ...input,
       name: `replica-${index}`,
-      env,
       ...(program === undefined ? {} : { program }),
     });
     started.push(replica);
