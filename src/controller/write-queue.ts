@@ -115,12 +115,15 @@ function failureOf(error: unknown, job: Job, before: Failure | undefined, now: n
   // Somebody was faster, or the object is gone: the newer world says what is to be done.
   if (isConflict(error)) return { ...base, until: now + conflictSeconds, released: true, refusal: ownedBy(error) };
   if (!(error instanceof KubeApiError)) return { ...base, until: now + backoff, released: false, refusal: undefined };
-  const passing = error.status === 0 || error.status === 429 || error.status >= 500 || lacksRights(error);
-  if (!passing) return { ...base, until: now + refusedSeconds, released: true, refusal: error.message };
+  if (!isPassing(error)) return { ...base, until: now + refusedSeconds, released: true, refusal: error.message };
   const until = now + Math.max(error.retryAfterSeconds ?? 0, backoff);
   // A webhook that isn't there answers as an error of the server (500), and stays away until somebody mends it.
   const stays = lacksRights(error) || /webhook/i.test(error.message);
   return { ...base, until, released: false, refusal: stays ? error.message : undefined };
+}
+
+function isPassing(error: KubeApiError): boolean {
+  return error.status === 0 || error.status === 429 || error.status >= 500 || lacksRights(error);
 }
 
 /** An API server that has just started knows of no Role yet, and refuses everything for a second (measured). */
