@@ -10,7 +10,7 @@ suite('an Ingress that nothing in memory protects', () => {
   const behind = admissionBeside([]);
   const upToDate = admissionBeside([policy('shop', shopTarget)]);
 
-  test('a policy that was stored just before wires it in the same request (P28)', async () => {
+  test('a policy that was stored just before wires it in the same request', async () => {
     let current = behind;
     const asked: string[] = [];
     const patient = patientAdmission(

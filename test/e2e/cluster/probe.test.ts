@@ -1,4 +1,4 @@
-/** Ingresses come and go while somebody outside asks without end (cases P28, N29): not one request reaches an app. */
+/** Ingresses come and go while somebody outside asks without end: not one request reaches an app. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
