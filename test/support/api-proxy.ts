@@ -71,7 +71,7 @@ export class ApiProxy {
     if ([...this.#faults].some((fault) => fault(passing, response))) return void request.resume();
     // So that lists of a test have several pages.
     if (url.searchParams.has('limit')) url.searchParams.set('limit', '2');
-    const { host, ...headers } = request.headers;
+    const headers = { ...request.headers, host: url.host };
     const upstream = httpsRequest(url, { method: passing.method, headers, agent: this.#agent }, (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.headers);
       response.flushHeaders();
@@ -94,7 +94,14 @@ export class ApiProxy {
 
 /** As an API server answers that has an error to tell. */
 export function answerStatus(response: ServerResponse, code: number, headers: Record<string, string> = {}): boolean {
-  const status = { kind: 'Status', apiVersion: 'v1', status: 'Failure', code, reason: reasons[code], message: `made ${code}` };
+  const status = {
+    kind: 'Status',
+    apiVersion: 'v1',
+    status: 'Failure',
+    code,
+    reason: reasons[code],
+    message: `made ${code}`,
+  };
   response.writeHead(code, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(status));
   return true;
 }

@@ -67,7 +67,13 @@ export async function untilQuiet(cluster: Cluster, forMs = 1500, timeoutMs = 30_
   while (Date.now() - since < forMs) {
     const writes = (await ourRequests(cluster)).filter(isWrite);
     if (writes.length !== count) [count, since] = [writes.length, Date.now()];
-    if (Date.now() > end) assert.fail(`writes go on: ${writes.slice(-5).map(({ verb, uri }) => `${verb} ${uri}`).join(', ')}`);
+    if (Date.now() > end)
+      assert.fail(
+        `writes go on: ${writes
+          .slice(-5)
+          .map(({ verb, uri }) => `${verb} ${uri}`)
+          .join(', ')}`,
+      );
     await sleep(100);
   }
 }
@@ -104,7 +110,10 @@ export async function assertAsFresh(gate: GateCluster, name: string): Promise<vo
     const wanted = async (): Promise<string> => await tableOf(cluster, fresh);
     await until(async () => (await wanted()) !== '', `the table of ${name}`);
     for (const replica of replicas) {
-      await until(async () => (await tableOf(cluster, replica)) === (await wanted()), `${replica.name} to decide as ${name}`);
+      await until(
+        async () => (await tableOf(cluster, replica)) === (await wanted()),
+        `${replica.name} to decide as ${name}`,
+      );
     }
   } finally {
     await fresh.stop();
@@ -124,12 +133,16 @@ export async function assertRestartWritesNothingNew(gate: GateCluster): Promise<
   assert.deepEqual(await written(cluster), before);
 }
 
-/**
- * Requests of ours that the API server's authorization refused. One that has just started hasn't read its roles yet,
- * says so, and knows of none: those are not about us.
- */
-export async function refusals(cluster: Cluster): Promise<readonly string[]> {
-  const requests = await ourRequests(cluster);
-  const refused = requests.filter(({ status, message }) => status === 403 && !/rbac: RBAC: \[/.test(message));
-  return [...new Set(refused.map(({ verb, uri, message }) => `${verb} ${uri.split('?')[0] ?? ''}: ${message.slice(0, 200)}`))];
+/** After its start an API server knows of no Role yet, and refuses everything for a moment: those refusals are not about us. */
+const startMs = 15_000;
+
+/** Requests of ours that the API server's authorization refused. `starts`: when it was started again. */
+export async function refusals(cluster: Cluster, starts: readonly number[] = []): Promise<readonly string[]> {
+  const isStarting = (time: number): boolean => starts.some((start) => time >= start && time < start + startMs);
+  const refused = (await ourRequests(cluster)).filter(
+    ({ status, time, message }) => status === 403 && !/rbac: RBAC: \[/.test(message) && !isStarting(Date.parse(time)),
+  );
+  return [
+    ...new Set(refused.map(({ verb, uri, message }) => `${verb} ${uri.split('?')[0] ?? ''}: ${message.slice(0, 200)}`)),
+  ];
 }

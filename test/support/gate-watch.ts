@@ -52,7 +52,7 @@ export function watchDecisions(
   const faults = new Map<string, number>();
   const excused = new Set<Replica>();
   let asked = 0;
-  let running = true;
+  const ending = new AbortController();
   const one = async (replica: Replica, ingress: Asked): Promise<void> => {
     const status = await askDecision(replica, ingress);
     asked += 1;
@@ -62,7 +62,7 @@ export function watchDecisions(
     faults.set(fault, (faults.get(fault) ?? 0) + 1);
   };
   const loop = async (): Promise<void> => {
-    while (running) {
+    while (!ending.signal.aborted) {
       for (const ingress of protectedOnes()) {
         await Promise.all(replicas().map(async (replica) => await one(replica, ingress)));
       }
@@ -81,7 +81,7 @@ export function watchDecisions(
     },
     excuse: (replica, isExcused) => void (isExcused ? excused.add(replica) : excused.delete(replica)),
     stop: async () => {
-      running = false;
+      ending.abort();
       await done;
     },
   };

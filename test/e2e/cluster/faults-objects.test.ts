@@ -83,8 +83,8 @@ suite('objects that go and come', () => {
   }
 
   test('the client secret deleted and put back: sign-in is refused meanwhile, decisions go on', async () => {
-    const [pool] = (await listed(gate.cluster, 'secrets', '-n', own)).filter(({ metadata }) =>
-      metadata.name.includes('default'),
+    const [pool] = (await listed(gate.cluster, 'secrets', '-n', own)).filter(
+      ({ metadata }) => metadata.name === 'cognito-gate-pool',
     );
     assert.ok(pool, 'the Secret of the pool');
     const text = await kubectl('get', 'secret', pool.metadata.name, '-n', own, '-o', 'json');
@@ -111,10 +111,29 @@ suite('objects that go and come', () => {
     await until(async () => (await now()) !== Buffer.from(old.cert).toString('base64'), 'another certificate');
     await until(
       async () =>
-        (await gate.cluster.tryKubectl('annotate', 'ingress', 'shop', '-n', 'shop', 'cognito-gate.dev/access=SignedIn', 'cognito-gate.dev/allowed-groups-', '--overwrite')).code === 0,
+        (
+          await gate.cluster.tryKubectl(
+            'annotate',
+            'ingress',
+            'shop',
+            '-n',
+            'shop',
+            'cognito-gate.dev/access=SignedIn',
+            'cognito-gate.dev/allowed-groups-',
+            '--overwrite',
+          )
+        ).code === 0,
       'a change of a marked Ingress',
     );
-    await kubectl('annotate', 'ingress', 'shop', '-n', 'shop', 'cognito-gate.dev/access-', 'cognito-gate.dev/allowed-groups=admins');
+    await kubectl(
+      'annotate',
+      'ingress',
+      'shop',
+      '-n',
+      'shop',
+      'cognito-gate.dev/access-',
+      'cognito-gate.dev/allowed-groups=admins',
+    );
     await endsAsFresh();
   });
 
@@ -139,10 +158,24 @@ suite('objects that go and come', () => {
     await untilQuiet(gate.cluster);
     assert.ok(await everywhere(wiki, 401));
     for (const replica of gate.replicas) {
-      await until(async () => /accesspolicies/.test((await replica.log()).split('\n').filter((line) => line.includes('API server')).join('\n')), 'a word about it');
+      await until(
+        async () =>
+          /accesspolicies/.test(
+            (await replica.log())
+              .split('\n')
+              .filter((line) => line.includes('API server'))
+              .join('\n'),
+          ),
+        'a word about it',
+      );
     }
     const { spec, metadata } = JSON.parse(crd) as { spec: object; metadata: { name: string } };
-    const again = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', metadata: { name: metadata.name }, spec };
+    const again = {
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'CustomResourceDefinition',
+      metadata: { name: metadata.name },
+      spec,
+    };
     await gate.apply(JSON.stringify(again));
     await kubectl('wait', '--for=condition=Established', 'crd', metadata.name, '--timeout=30s');
     await until(async () => await everywhere(wiki, 403), 'the empty kind to be believed', 20_000);
@@ -167,8 +200,16 @@ suite('objects that go and come', () => {
     const webhook = 'mutatingwebhookconfiguration/cognito-gate';
     const configuration = await kubectl('get', webhook, '-o', 'json');
     const { webhooks } = JSON.parse(configuration) as { webhooks: { clientConfig: { url: string } }[] };
-    const away = webhooks.map((_, index) => ({ op: 'replace', path: `/webhooks/${index}/clientConfig/url`, value: 'https://127.0.0.1:9' }));
-    const back = webhooks.map((one, index) => ({ op: 'replace', path: `/webhooks/${index}/clientConfig/url`, value: one.clientConfig.url }));
+    const away = webhooks.map((_, index) => ({
+      op: 'replace',
+      path: `/webhooks/${index}/clientConfig/url`,
+      value: 'https://127.0.0.1:9',
+    }));
+    const back = webhooks.map((one, index) => ({
+      op: 'replace',
+      path: `/webhooks/${index}/clientConfig/url`,
+      value: one.clientConfig.url,
+    }));
     await kubectl('patch', webhook, '--type=json', '-p', JSON.stringify(away));
     const replace = async () => await gate.cluster.tryKubectl('replace', '-f', '-', { input: bare });
     await until(async () => (await replace()).code !== 0, 'the API server to refuse');
@@ -184,7 +225,10 @@ suite('objects that go and come', () => {
 
   test('five hundred Ingresses made at once and deleted at once', async () => {
     const one = (index: number): string =>
-      ingressYaml('many', 80, { host: `many-${index}.example.com`, annotations: marked }).replace('name: many', `name: many-${index}`);
+      ingressYaml('many', 80, { host: `many-${index}.example.com`, annotations: marked }).replace(
+        'name: many',
+        `name: many-${index}`,
+      );
     const all = Array.from({ length: 500 }, (_, index) => one(index)).join('---\n');
     await kubectl('create', 'namespace', 'many');
     await gate.apply(all);
@@ -193,7 +237,11 @@ suite('objects that go and come', () => {
     const made = await listed(gate.cluster, 'ingresses', '-n', 'many');
     assert.equal(made.filter(({ metadata }) => metadata.annotations?.[authUrl] !== undefined).length, 500);
     await kubectl('delete', 'ingresses', '--all', '-n', 'many', '--wait=false');
-    await until(async () => (await listed(gate.cluster, 'ingresses', '-n', own)).length === 3, 'the companions to go', 40_000);
+    await until(
+      async () => (await listed(gate.cluster, 'ingresses', '-n', own)).length === 3,
+      'the companions to go',
+      40_000,
+    );
     await endsAsFresh();
   });
 
