@@ -3,6 +3,8 @@ import type { Config } from './config.ts';
 import type { Cluster } from './cluster-source.ts';
 import { createLeader } from './controller/leader.ts';
 import type { World } from './controller/leader.ts';
+import { createSettledRoutes } from './controller/settled-routes.ts';
+import type { SettledRoutes } from './controller/settled-routes.ts';
 import { createPoolProbes } from './controller/pool-probes.ts';
 import { probePool } from './identity/probe.ts';
 import { createLease } from './kubernetes/lease.ts';
@@ -65,11 +67,14 @@ export function startLeading(cluster: Cluster, onLeading: () => void): Leading {
       offer();
     },
   });
+  const settled = createSettledRoutes();
   const offer = (): void => {
     const translation = inForce.translation();
-    if (translation === undefined || !lease.leading()) return;
+    if (translation === undefined) return;
+    const everywhere = everywhereOf(translation, cluster, settled);
+    if (!lease.leading()) return;
     probes.watch(translation.table.pools);
-    leader.offer(worldOf(translation, cluster, probes.states()));
+    leader.offer({ ...worldOf(translation, cluster, probes.states()), ...everywhere });
   };
   return {
     leading: lease.leading,
@@ -86,7 +91,25 @@ function registeredUris({ signInHost, publicPort }: Config): { redirectUri: stri
   return { redirectUri: `${origin}/oauth2/callback`, logoutUri: `${origin}/oauth2/signed-out` };
 }
 
-function worldOf(translation: Translation, cluster: Cluster, poolStates: World['poolStates']): World {
+/** Whoever takes the Lease must know it from before, so it is followed by all. */
+function everywhereOf(
+  translation: Translation,
+  cluster: Cluster,
+  settled: SettledRoutes,
+): Pick<World, 'everywhere' | 'unchanged'> {
+  const { table } = translation;
+  if (!cluster.replicas.everywhere(stateOf(translation, cluster))) {
+    return { everywhere: false, unchanged: settled.unchanged(table) };
+  }
+  settled.everywhere(table);
+  return { everywhere: true };
+}
+
+function worldOf(
+  translation: Translation,
+  cluster: Cluster,
+  poolStates: World['poolStates'],
+): Omit<World, 'everywhere' | 'unchanged'> {
   const { objects, replicas } = cluster;
   return {
     plans: translation.plans,
@@ -101,7 +124,6 @@ function worldOf(translation: Translation, cluster: Cluster, poolStates: World['
         .map(({ metadata }) => metadata.name),
     ),
     objects: (kind) => objects.objects(kind),
-    everywhere: replicas.everywhere(stateOf(translation, cluster)),
     replicas: replicas.count(),
   };
 }

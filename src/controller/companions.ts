@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { IngressPlan } from '../model/plan.ts';
 import { isRecord } from '../kubernetes/object.ts';
 import type { KubeObject } from '../kubernetes/object.ts';
-import { sortedJson } from './sorted-json.ts';
+import { sameJson } from './same-json.ts';
 import { hasOurAuthUrl } from './wanted-ingress.ts';
 import { objectKey } from './world.ts';
 import type { ControllerSettings } from './world.ts';
@@ -114,13 +114,8 @@ export function isAsWanted(current: KubeObject, { body }: Companion): boolean {
     includes(present, body.metadata.annotations) &&
     (owner === undefined || ownerReferences.some(({ uid }) => uid === owner.uid)) &&
     (body.spec.ingressClassName === undefined || spec['ingressClassName'] === body.spec.ingressClassName) &&
-    isSame(spec['rules'], body.spec.rules)
+    sameJson(spec['rules'], body.spec.rules)
   );
-}
-
-/** The API server gives keys back in this very order, mostly. */
-function isSame(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a) === JSON.stringify(b) || sortedJson(a) === sortedJson(b);
 }
 
 function includes(present: Readonly<Record<string, string>> = {}, wanted: Readonly<Record<string, string>>): boolean {
@@ -142,24 +137,26 @@ export function companionChanges(
     plans.filter((plan) => plan.act === 'Wire' && !bypassed.has(plan.namespace)),
     settings,
   );
-  // While NGINX may still ask us about a host, its sign-in paths must lead to us.
-  const kept = new Set(
-    wantedCompanions(
-      plans.filter((plan) => bypassed.has(plan.namespace) || stillWired(plan)),
-      settings,
-    ).map(({ name }) => name),
-  );
   const current = (name: string): KubeObject | undefined =>
     ingresses.get(objectKey('Ingress', settings.releaseNamespace, name));
   const names = new Set(wanted.map(({ name }) => name));
+  const unwanted = [...ingresses.values()].filter(
+    (ingress) => isCompanion(ingress, settings) && !names.has(ingress.metadata.name),
+  );
+  // While NGINX may still ask us about a host, its sign-in paths must lead to us.
+  const kept =
+    unwanted.length === 0
+      ? new Set()
+      : namesOf(plans.filter((plan) => bypassed.has(plan.namespace) || stillWired(plan)));
   return {
     write: wanted.filter((companion) => {
       const there = current(companion.name);
       return there === undefined || !isAsWanted(there, companion);
     }),
-    remove: [...ingresses.values()].filter(
-      (ingress) =>
-        isCompanion(ingress, settings) && !names.has(ingress.metadata.name) && !kept.has(ingress.metadata.name),
-    ),
+    remove: unwanted.filter(({ metadata }) => !kept.has(metadata.name)),
   };
+}
+
+function namesOf(plans: readonly IngressPlan[]): ReadonlySet<string> {
+  return new Set(plans.flatMap(({ hosts, className }) => hosts.map((host) => companionName(host, className))));
 }

@@ -50,6 +50,8 @@ const pollMs = 100;
 const longestBlindness = 0.5;
 /** Answers that come close together are looked at together. */
 const restMs = 20;
+/** A look at very many objects takes a while; decisions are answered at least as long in between, up to this. */
+const longestRestMs = 400;
 
 /** Writes back what translation came to, while this replica leads. */
 export function createLeader(deps: LeaderDeps): Leader {
@@ -81,12 +83,13 @@ export function createLeader(deps: LeaderDeps): Leader {
     },
     run: async (signal) => {
       while (!signal.aborted) {
+        const began = performance.now();
         try {
           look();
         } catch (error) {
           deps.log.error({ err: error }, 'what is to be written could not be worked out');
         }
-        await rest(restMs, signal);
+        await rest(Math.min(longestRestMs, Math.max(restMs, performance.now() - began)), signal);
         if (!stale) await rest(pollMs, signal, (wake) => (ring = wake));
       }
       await writer.idle();

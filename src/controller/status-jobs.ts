@@ -3,13 +3,14 @@ import type { PolicyReport, PoolReport } from '../model/plan.ts';
 import type { KubeObject } from '../kubernetes/object.ts';
 import { apiVersion, resources } from '../kubernetes/resources.ts';
 import type { Applied } from './applied.ts';
-import { wantedCompanions } from './companions.ts';
+import { companionName } from './companions.ts';
 import { timestamp } from './conditions.ts';
 import { policyStatus } from './policy-status.ts';
 import type { PolicyStatus } from './policy-status.ts';
 import { poolStatus } from './pool-status.ts';
 import type { PoolStatus } from './pool-status.ts';
 import type { Round, Writing } from './round.ts';
+import { sameJson } from './same-json.ts';
 import { sortedJson } from './sorted-json.ts';
 import type { TargetFacts } from './target-claims.ts';
 import { isWired } from './wanted-ingress.ts';
@@ -77,10 +78,10 @@ function factsOf(ref: ObjectRef, round: Round, missing: ReadonlySet<string>, { s
     routed:
       plan === undefined ||
       missing.size === 0 ||
-      wantedCompanions([plan], settings).every(({ name }) => !missing.has(name)),
+      plan.hosts.every((host) => !missing.has(companionName(host, plan.className))),
     bypassed: world.bypassed.has(ref.namespace),
     trouble: round.about(key).find(({ severity }) => severity === 'error'),
-    everywhere: world.everywhere,
+    everywhere: world.everywhere || (plan !== undefined && world.unchanged?.(plan.routeId) === true),
     replicas: world.replicas,
   };
 }
@@ -99,8 +100,8 @@ function statusJob(
 ): Job | undefined {
   const { name, namespace, uid, resourceVersion } = object.metadata;
   const key = objectKey(resource.kind, namespace, name);
+  if (sameJson(object['status'], status)) return undefined;
   const standing = sortedJson(object['status']);
-  if (standing === sortedJson(status)) return undefined;
   const wanted = `${uid} ${sortedJson(timeless(status))}`;
   if (applied.stands(key, wanted, standing)) return undefined;
   const metadata = { name, uid, ...(namespace !== undefined && { namespace }) };

@@ -19,6 +19,8 @@ export interface World {
   objects(kind: WrittenKind): readonly KubeObject[];
   /** Every live replica decides by this table. */
   readonly everywhere: boolean;
+  /** While a newer table is on its way: whether a route is in it as it was when every replica decided by it. */
+  unchanged?(routeId: string): boolean;
   readonly replicas: number;
 }
 

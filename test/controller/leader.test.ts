@@ -398,6 +398,9 @@ test('a policy says what it came to, in columns too, and is written only when th
   assert.equal(after.conditions[0]?.lastTransitionTime, before.conditions[0]?.lastTransitionTime);
   assert.ok(/may take some seconds more/.test(after.conditions[2]?.message ?? ''));
   assert.deepEqual(await quiet(lab), []);
+  // Another policy's change is on its way to the other replicas: of this one nothing else is to be said.
+  await lab.set((all) => ({ ...planned()(all), policies: [report], everywhere: false, unchanged: () => true }));
+  assert.deepEqual(await quiet(lab), []);
   const row = (await cluster.kubectl('get', 'accesspolicy', '-n', 'shop', 'staff', '--no-headers')).split(/\s+/);
   assert.deepEqual(row.slice(0, 3), ['staff', 'True', 'Protected']);
 });
