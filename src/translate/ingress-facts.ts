@@ -96,7 +96,22 @@ function wiringOf(
   return { wired: current || older, isForeign: !known };
 }
 
+/** Objects of a snapshot are never edited, and mostly the same as in the last one: each is read once. */
+const known = new WeakMap<object, { readonly installation: Installation; readonly facts: IngressFacts }>();
+
 export function readFacts(ingress: Entry, installation: Installation): IngressFacts {
+  const [value, another] = ingress.values;
+  if (value === undefined || another !== undefined) return factsOf(ingress, installation);
+  const earlier = known.get(value);
+  if (earlier?.installation === installation) return { ...earlier.facts, ingress };
+  const reported = ingress.report.findings.length;
+  const facts = factsOf(ingress, installation);
+  // What has findings is read again: they belong into each report.
+  if (ingress.report.findings.length === reported) known.set(value, { installation, facts });
+  return facts;
+}
+
+function factsOf(ingress: Entry, installation: Installation): IngressFacts {
   const { namespace, name } = ingress.ref;
   const id = routeId(namespace, name);
   const marks = readMarks(ingress);

@@ -53,11 +53,12 @@ function reportExclusive(read: ReadonlyMap<AnnotationName, string>, report: Repo
 /** Every annotation of ours marks the Ingress, a mistyped one too: it must not stay open over a typing error (P11). */
 export function readMarks(ingress: Entry): Marks {
   const { report } = ingress;
-  const pairs = ingress.values.flatMap((value) => Object.entries(asJson(asJson(value['metadata'])['annotations'])));
+  const pairs = ingress.values
+    .flatMap((value) => Object.entries(asJson(asJson(value['metadata'])['annotations'])))
+    .filter(([key]) => key.startsWith(annotationPrefix));
   const read = new Map<AnnotationName, string>();
   let marked = false;
   for (const [key, value] of pairs.toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-    if (!key.startsWith(annotationPrefix)) continue;
     const name = key.slice(annotationPrefix.length);
     const info = annotationInfo(name);
     if (info?.mark === false) continue;
