@@ -44,8 +44,16 @@ function add(group: Group, size: number): void {
   group.last = size;
 }
 
-/** What one character means for the size, a group's brackets included. */
-function take(character: string | undefined, groups: Groups): void {
+/** Where case doesn't count, each character of a class is looked up one by one. */
+const wideClass = 2_000;
+
+function sizeOf(text: string): number {
+  return text.startsWith('[') && /[^\x20-\x7e]|\\[pPx]/.test(text) ? wideClass : 1;
+}
+
+/** What one part means for the size, a group's brackets included. */
+function take(text: string, groups: Groups): void {
+  const [character] = text;
   const [group, outer] = groups;
   if (character === '(') groups.unshift(opened());
   else if (character === ')' && outer !== undefined) {
@@ -54,7 +62,7 @@ function take(character: string | undefined, groups: Groups): void {
   } else if (character === '*' || character === '+' || character === '?') {
     group.total += 1;
     group.last += 1;
-  } else add(group, 1);
+  } else add(group, sizeOf(text));
 }
 
 function endOf(pattern: string, index: number): number {
@@ -63,16 +71,17 @@ function endOf(pattern: string, index: number): number {
 }
 
 /**
- * About how large the program of a regular expression (RE2) will be, told from its text: compiling one whose repetitions
- * are large takes seconds, in which nobody is answered.
+ * About how large the program of a regular expression (RE2) will be, told from its text: compiling one with large
+ * repetitions or classes takes seconds, in which nobody is answered.
  */
 export function programBound(pattern: string): number {
   const groups: Groups = [opened()];
   for (let index = 0; index < pattern.length;) {
     const repeated = pattern[index] === '{' ? repetition.exec(pattern.slice(index, index + 16)) : null;
     if (repeated === null) {
-      take(pattern[index], groups);
-      index = endOf(pattern, index);
+      const end = endOf(pattern, index);
+      take(pattern.slice(index, end), groups);
+      index = end;
       continue;
     }
     const [group] = groups;

@@ -4,13 +4,15 @@ import { programBound } from './expression-bound.ts';
 /** Memory and time of a match grow with it (a path of 8 kB: 400 ms at 4,000, which everybody waits for; some 60 here). */
 const maxProgram = 1_500;
 
+/** The bound is not exact, so that what may still fit is compiled. */
+const maxBound = 4 * maxProgram;
+
 export type Expression = { readonly compiled: RE2JS; readonly size: number } | { readonly wrong: string };
 
 const tooLarge = { wrong: 'the regular expression is too large: use smaller repetition counts' };
 
 function compile(pattern: string, flags: number): Expression {
-  // The bound is not exact, so that what may still fit is compiled.
-  if (programBound(pattern) > 4 * maxProgram) return tooLarge;
+  if (programBound(pattern) > maxBound) return tooLarge;
   try {
     const compiled = RE2JS.compile(pattern, flags);
     const size = compiled.programSize();

@@ -117,7 +117,7 @@ function hasExpressions({ annotations }: IngressFacts): boolean {
 }
 
 /** More of one Ingress on one host than these are not looked at: everybody waits for it. */
-const looked = 200;
+const looked = 100;
 
 const byHost = new WeakMap<IngressFacts, ReadonlyMap<string, readonly RoutePath[]>>();
 

@@ -27,7 +27,11 @@ test('about how large a program will be is known from the text', () => {
 });
 
 /** Compiling one of these takes up to five seconds. */
+const wide = '[ -힣]';
 const slow = [
+  `/${wide.repeat(60)}`,
+  `/${'(?i:[\\x{80}-\\x{1FFFF}])'.repeat(20)}`,
+
   '/(.{0,900})'.repeat(46),
   `/${'x{1000}'.repeat(580)}`,
   `/${'(.{0,900})'.repeat(400)}`,
