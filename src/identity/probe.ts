@@ -119,7 +119,7 @@ async function askRedirect(url: URL, { fetch: fetchIt }: ProbeDeps): Promise<Red
     const what = `${url.host}${url.pathname} answered ${response.status} where Cognito redirects`;
     return { kind: 'failed', why: failed(what, 'check spec.domain', 'WrongDomain') };
   } catch (error) {
-    const what = `${url.host} can’t be reached (${failureOf(error).detail})`;
+    const what = `${url.host}: ${failureOf(error).detail}`;
     return { kind: 'failed', why: failed(what, 'check spec.domain, and the egress of the cluster', 'WrongDomain') };
   }
 }
