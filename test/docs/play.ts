@@ -1,38 +1,17 @@
-/**
- * The manual's own commands, run as an operator would: each page in a cluster of its own, from its first marked block to
- * its last. `<!-- run -->` before a block runs it, `<!-- file: NAME -->` writes it, `<!-- shows -->` is what the block
- * before it printed, `<!-- job -->` what the release's Job did.
- */
 import assert from 'node:assert/strict';
-import { suite, test } from 'node:test';
-import { pageNames, readPage } from './markdown.ts';
-import type { Block } from './markdown.ts';
 import { startLab } from './lab.ts';
 import type { Front, Lab } from './lab.ts';
+import { readPage } from './markdown.ts';
+import type { Block } from './markdown.ts';
 
-interface Scene {
+/** What is there before the first command of a page. */
+export interface Scene {
   readonly front: Front;
   /** Annotations of the Ingress that is there before the page begins. */
   readonly shop?: Readonly<Record<string, string>>;
   /** Whether cognito-gate is installed already, and the app protected. */
   readonly before: 'nothing' | 'installed' | 'protected';
 }
-
-const old = {
-  'nginx.ingress.kubernetes.io/auth-url': 'http://oauth2-proxy.auth.svc.cluster.local/oauth2/auth',
-  'nginx.ingress.kubernetes.io/auth-signin': 'https://auth-old.example.com/oauth2/start',
-};
-
-const scenes: Readonly<Record<string, Scene>> = {
-  'README.md': { front: 'ingress-nginx', before: 'nothing' },
-  'docs/operating/install-ingress-nginx.md': { front: 'ingress-nginx', before: 'nothing' },
-  'docs/operating/install-traefik.md': { front: 'Traefik', before: 'nothing' },
-  'docs/operating/gitops.md': { front: 'none', before: 'installed' },
-  'docs/operating/from-oauth2-proxy.md': { front: 'ingress-nginx', shop: old, before: 'installed' },
-  'docs/operating/break-glass.md': { front: 'ingress-nginx', before: 'protected' },
-  'docs/operating/upgrade-and-uninstall.md': { front: 'ingress-nginx', before: 'protected' },
-  'docs/operating/several-installations.md': { front: 'none', before: 'installed' },
-};
 
 const install = `
 kubectl create namespace cognito-gate
@@ -72,35 +51,39 @@ function missing(page: string, printed: string): readonly string[] {
 }
 
 async function follow(lab: Lab, blocks: readonly Block[], name: string): Promise<void> {
-  let printed = '';
+  let last = { text: '', output: '' };
   for (const { mark, text, line } of blocks) {
     const where = `${name}:${line}`;
     if (mark.startsWith('file: ')) await lab.write(mark.slice('file: '.length), text);
     if (mark === 'run') {
       const { code, output } = await lab.sh(text);
-      printed = output;
+      last = { text, output };
       assert.equal(code, 0, `${where} failed:\n${output}`);
     }
-    if (mark === 'shows') assert.deepEqual(missing(text, printed), [], `${where}; printed was:\n${printed}`);
+    if (mark === 'shows') await compare(lab, text, last, where);
     if (mark === 'job') assert.deepEqual(missing(text, lab.kubelet.jobLog), [], `${where}: ${lab.kubelet.jobLog}`);
   }
 }
 
-suite('the commands of the manual', () => {
-  for (const [name, scene] of Object.entries(scenes)) {
-    test(`${name} works as it stands there`, { timeout: 90_000 }, async () => {
-      const lab = await startLab({ front: scene.front, apps: { shop: scene.shop ?? {} } });
-      try {
-        await prepare(lab, scene);
-        await follow(lab, readPage(name).blocks, name);
-      } finally {
-        await lab.stop();
-      }
-    });
-  }
+/** A page says how long to sleep; a machine that is busy with other tests may need longer, and is asked again. */
+async function compare(lab: Lab, page: string, ran: { text: string; output: string }, where: string): Promise<void> {
+  let { output } = ran;
+  for (let again = 0; again < 5 && missing(page, output).length > 0; again += 1)
+    output = (await lab.sh(`set +e\nsleep 2\n${ran.text}`)).output;
+  assert.deepEqual(missing(page, output), [], `${where}; printed was:\n${output}`);
+}
 
-  test('no page has marked blocks that nobody runs', () => {
-    const marked = pageNames().filter((name) => readPage(name).blocks.some(({ mark }) => mark === 'run'));
-    assert.deepEqual(marked.toSorted(), Object.keys(scenes).toSorted());
-  });
-});
+/**
+ * Does what a page says as an operator would, in a cluster of its own, from its first marked block to its last.
+ * `<!-- run -->` before a block runs it, `<!-- file: NAME -->` writes it, `<!-- shows -->` is what the block before it
+ * printed, `<!-- job -->` what the release's Job did.
+ */
+export async function playPage(name: string, scene: Scene): Promise<void> {
+  const lab = await startLab({ front: scene.front, apps: { shop: scene.shop ?? {} } });
+  try {
+    await prepare(lab, scene);
+    await follow(lab, readPage(name).blocks, name);
+  } finally {
+    await lab.stop();
+  }
+}
