@@ -135,7 +135,7 @@ function kubeObjectOf({ object, namespace, name }: AdmissionRequest): KubeObject
 
 /** Wires, or takes off, or refuses, in the very request. */
 export function mutateIngress(request: AdmissionRequest, admission: IngressAdmission): AdmissionResponse {
-  if (request.name === '') return unnamed(request);
+  if (request.name === '') return unnamed(request, admission);
   const judged = judge(request, admission);
   if (judged.refusal !== undefined) return denied(request.uid, judged.refusal, judged.warnings);
   const changes = changesFor(judged, kubeObjectOf(request), admission.install);
@@ -167,9 +167,12 @@ export function handedOver(request: AdmissionRequest, { routeId, install }: Hand
   return allowed(request.uid, [], annotationPatch(present, ours));
 }
 
-/** The route id hangs on the name, which the API server makes after us. */
-function unnamed({ uid, namespace, object }: AdmissionRequest): AdmissionResponse {
-  if (!isMarked(annotationsOf(object) ?? {})) return allowed(uid);
+/** The route id hangs on the name, which the API server makes after us; what selects it by labels or namespace doesn't. */
+function unnamed(request: AdmissionRequest, { dryRun, routeId, install }: IngressAdmission): AdmissionResponse {
+  const { uid, namespace, object } = request;
+  const name = 'not-named-yet';
+  const { plan } = dryRun(presentedIngress({ ...request, name }, routeId(namespace, name), install));
+  if (!isMarked(annotationsOf(object) ?? {}) && plan?.act !== 'Wire') return allowed(uid);
   return denied(
     uid,
     `Ingress ${namespace}/ without a name cannot be protected: metadata.generateName: give it metadata.name instead`,

@@ -327,6 +327,13 @@ suite('P28 what is marked and cannot be protected is refused', () => {
   test('a name that is yet to be made', () => {
     const object = { ...app(signedIn), metadata: { ...app(signedIn).metadata, name: '', generateName: 'shop-' } };
     assert.ok(/metadata\.generateName/.test(refusal(object, [])));
+    const bare = {
+      ...app(),
+      metadata: { ...app().metadata, name: '', generateName: 'shop-', labels: { app: 'shop' } },
+    };
+    const selecting = policy('shop', { targetSelector: { matchLabels: { app: 'shop' } } });
+    assert.ok(/metadata\.generateName/.test(refusal(bare, [selecting])));
+    assert.equal(admissionBeside([policy('shop', shopTarget)]).mutate(review(bare)).allowed, true);
   });
 });
 
