@@ -32,6 +32,7 @@ async function follow(port: number): Promise<never> {
 }
 
 parentPort?.on('message', () => {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
   parentPort?.postMessage(took);
   took = [];
 });

@@ -13,6 +13,7 @@ export function startBlockWatch(
     /** Milliseconds of every answer since it was last read. */
     read: async () => {
       const answer = once(worker, 'message');
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
       worker.postMessage('read');
       const [took] = (await answer) as [readonly number[]];
       return took;

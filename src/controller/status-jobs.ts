@@ -2,6 +2,7 @@ import type { ObjectRef } from '../model/finding.ts';
 import type { PolicyReport, PoolReport } from '../model/plan.ts';
 import type { KubeObject } from '../kubernetes/object.ts';
 import { apiVersion, resources } from '../kubernetes/resources.ts';
+import type { Resource } from '../kubernetes/resources.ts';
 import type { Applied } from './applied.ts';
 import { companionName } from './companions.ts';
 import { timestamp } from './conditions.ts';
@@ -86,15 +87,10 @@ function factsOf(ref: ObjectRef, round: Round, missing: ReadonlySet<string>, { s
   };
 }
 
-type StatusResource =
-  | typeof resources.accessPolicies
-  | typeof resources.clusterAccessPolicies
-  | typeof resources.cognitoPools;
-
 /** Written only when it says something else than what stands there. */
 function statusJob(
   object: KubeObject,
-  resource: StatusResource,
+  resource: Resource,
   status: PolicyStatus | PoolStatus,
   { client, settings, known, applied }: StatusWriting,
 ): Job | undefined {
