@@ -71,7 +71,7 @@ suite('probed from outside', { timeout: 180_000 }, () => {
 
   /** Every version of a protected Ingress that was ever stored: what no probe may be quick enough to meet. */
   async function watchStored(): Promise<void> {
-    const collection = { resource: resources.ingresses, namespace: 'probed' };
+    const collection = { resource: resources.ingresses };
     const { resourceVersion } = await gate.cluster.client().list(collection);
     const { signal } = watching;
     try {
@@ -88,7 +88,12 @@ suite('probed from outside', { timeout: 180_000 }, () => {
   function look(event: WatchEvent): void {
     if (event.type !== 'ADDED' && event.type !== 'MODIFIED') return;
     const { metadata } = event.object;
-    if (metadata.labels?.['open'] === 'true' || metadata.annotations?.[authUrl] !== undefined) return;
+    if (
+      metadata.namespace === 'cognito-gate' ||
+      metadata.labels?.['open'] === 'true' ||
+      metadata.annotations?.[authUrl] !== undefined
+    )
+      return;
     open.push(`${metadata.name} at ${metadata.resourceVersion}`);
   }
 
@@ -168,6 +173,42 @@ suite('probed from outside', { timeout: 180_000 }, () => {
     }
     await isRefusing('target-9');
     await isRefusing('file-9');
+    nothingGotThrough();
+  });
+
+  test('only selected, by labels or by the platform, in a namespace that was made a moment before', async () => {
+    const platform = {
+      apiVersion: 'cognito-gate.dev/v1alpha1',
+      kind: 'ClusterAccessPolicy',
+      metadata: { name: 'inside' },
+      spec: { selector: { namespaces: { matchLabels: { exposure: 'inside' } } }, default: rules },
+    };
+    const selecting = policy('selecting');
+    await apply({ ...selecting, spec: { ...rules, targetSelector: { matchLabels: { kind: 'selected' } } } }, platform);
+    const client = gate.cluster.client();
+    for (let nth = 0; nth < 5; nth += 1) {
+      const selected = object(`selected-${nth}`, {});
+      probing.add(hostOf(`selected-${nth}`));
+      await client.create(place(`selected-${nth}`), {
+        ...selected,
+        metadata: { ...selected.metadata, labels: { kind: 'selected' } },
+      });
+      const within = `inside-${nth}`;
+      probing.add(hostOf(within));
+      await apply(namespace(within, { exposure: 'inside' }), localService(within, 'app', app.port), {
+        ...object(within, {}),
+        metadata: { name: within, namespace: within },
+      });
+    }
+    await isRefusing('selected-4');
+    await isRefusing('inside-4');
+    const { name: _name, ...nameless } = object('nameless', {}).metadata;
+    const generated = {
+      ...object('nameless', {}),
+      metadata: { ...nameless, generateName: 'a-', labels: { kind: 'selected' } },
+    };
+    const refused = await gate.cluster.tryKubectl('create', '-f', '-', { input: JSON.stringify(generated) });
+    assert.match(refused.stderr, /give it metadata\.name instead/);
     nothingGotThrough();
   });
 
