@@ -141,6 +141,8 @@ suite('what the ServiceAccount does', () => {
   });
 
   test('a fight over annotations: who the rival is, is looked up', async () => {
+    await gate.apply(policy({ poolRefs: [{ name: 'other', namespace: own }] }));
+    await until(async () => await everywhere(wiki, 401), 'the policy again');
     await kubectl('delete', 'mutatingwebhookconfiguration,validatingwebhookconfiguration', own);
     const url = async (): Promise<string | undefined> =>
       (await listed(gate.cluster, 'ingresses', '-n', 'wiki'))[0]?.metadata.annotations?.[authUrl];
