@@ -9,7 +9,7 @@ export interface Asked {
   readonly name: string;
   readonly host: string;
   readonly path?: string;
-  /** Of the browser that asks. */
+  /** Of a browser that is to get in; without it nobody may. */
   readonly cookie?: string;
 }
 
@@ -35,7 +35,7 @@ export async function askDecision(replica: Replica, asked: Asked, timeoutMs = 30
 }
 
 export interface GateWatch {
-  /** Every kind of answer since the last look that let a stranger in, or, from a replica that should serve, none at all. */
+  /** Every kind of answer since the last look that let a stranger in or kept out a person, or that didn't come. */
   faults(): readonly string[];
   readonly asked: number;
   /** A replica that may be silent for a while, as it is about to end. */
@@ -43,10 +43,10 @@ export interface GateWatch {
   stop(): Promise<void>;
 }
 
-/** Asks each replica about each Ingress for as long as it isn't stopped, as a stranger: nobody may ever get in. */
+/** Asks each replica about each Ingress for as long as it isn't stopped. */
 export function watchDecisions(
   replicas: () => readonly Replica[],
-  protectedOnes: () => readonly Asked[],
+  asks: () => readonly Asked[],
   pauseMs = 40,
 ): GateWatch {
   const faults = new Map<string, number>();
@@ -56,14 +56,14 @@ export function watchDecisions(
   const one = async (replica: Replica, ingress: Asked): Promise<void> => {
     const status = await askDecision(replica, ingress);
     asked += 1;
-    const isRefusal = status === 401 || status === 403;
-    if (isRefusal || (status === 0 && excused.has(replica))) return;
-    const fault = `${replica.name} answered ${status || 'nothing'} about ${ingress.namespace}/${ingress.name}`;
+    const isRight = ingress.cookie === undefined ? status === 401 || status === 403 : status === 200;
+    if (isRight || (status === 0 && excused.has(replica))) return;
+    const fault = `${replica.name} answered ${status || 'nothing'} about ${ingress.namespace}/${ingress.name}${ingress.cookie === undefined ? '' : ' with a session'}`;
     faults.set(fault, (faults.get(fault) ?? 0) + 1);
   };
   const loop = async (): Promise<void> => {
     while (!ending.signal.aborted) {
-      for (const ingress of protectedOnes()) {
+      for (const ingress of asks()) {
         await Promise.all(replicas().map(async (replica) => await one(replica, ingress)));
       }
       await sleep(pauseMs);

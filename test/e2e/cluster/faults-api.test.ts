@@ -5,6 +5,7 @@ import { after, afterEach, before, suite, test } from 'node:test';
 import { ApiProxy, answerStatus } from '../../support/api-proxy.ts';
 import { gateHosts, startGateCluster } from '../../support/gate-cluster.ts';
 import type { GateCluster } from '../../support/gate-cluster.ts';
+import { signedIn } from '../../support/gate-session.ts';
 import { assertAsFresh, assertRestartWritesNothingNew, listed, refusals } from '../../support/gate-state.ts';
 import { askDecision, watchDecisions } from '../../support/gate-watch.ts';
 import type { Asked, GateWatch } from '../../support/gate-watch.ts';
@@ -50,9 +51,10 @@ suite('an API server that fails', () => {
     gate = await startGateCluster({ apiThrough: async (cluster) => (proxy = await ApiProxy.start(cluster)).url });
     await gate.app('shop', { host: gateHosts.shop, annotations: marked });
     await until(async () => await everywhere(shop, 401), 'decisions');
+    const cookie = await signedIn(gate, shop.host, 'ada');
     watch = watchDecisions(
       () => gate.replicas,
-      () => [shop],
+      () => [shop, { ...shop, cookie }],
     );
   });
   after(async () => {

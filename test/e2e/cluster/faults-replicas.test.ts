@@ -8,6 +8,7 @@ import { after, afterEach, before, suite, test } from 'node:test';
 import { resources } from '../../../src/kubernetes/resources.ts';
 import { gateHosts, ingressYaml, startGateCluster } from '../../support/gate-cluster.ts';
 import type { GateCluster } from '../../support/gate-cluster.ts';
+import { signedIn } from '../../support/gate-session.ts';
 import {
   assertAsFresh,
   assertRestartWritesNothingNew,
@@ -31,6 +32,8 @@ suite('replicas that fail', () => {
   let gate: GateCluster;
   let watch: GateWatch;
   let count = 0;
+  /** While it isn't, sessions have ended. */
+  let clockIsRight = true;
   const clock = join(tmpdir(), `cognito-gate-clock-${process.pid}`);
 
   const everywhere = async (asked: Asked, status: number): Promise<boolean> => {
@@ -74,9 +77,10 @@ suite('replicas that fail', () => {
     gate = await startGateCluster({ program: { command: process.execPath, args } });
     await gate.app('shop', { host: gateHosts.shop, annotations: marked });
     await until(async () => await everywhere(shop, 401), 'decisions');
+    const cookie = await signedIn(gate, shop.host, 'ada');
     watch = watchDecisions(
       () => gate.replicas,
-      () => [shop],
+      () => (clockIsRight ? [shop, { ...shop, cookie }] : [shop]),
     );
   });
   after(async () => {
@@ -142,6 +146,8 @@ suite('replicas that fail', () => {
   });
 
   test('the clocks of all replicas jump ahead and back: no stranger gets in, and somebody leads', async () => {
+    clockIsRight = false;
+    await sleep(200);
     for (const jump of [100 * day, -100 * day, 0]) {
       await writeFile(clock, String(jump));
       await sleep(1500);
