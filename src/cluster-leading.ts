@@ -50,6 +50,7 @@ export function startLeading(cluster: Cluster, onLeading: () => void): Leading {
     client,
     settings: { ...controllerSettings(config, settings), owner, instance: identity },
     now: seconds,
+    steady: () => performance.now() / 1000,
     leading: lease.leading,
     log,
     onWrite: (kind, outcome) => metrics.count('cognito_gate_writes_total', kind, outcome),

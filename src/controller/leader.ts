@@ -28,8 +28,10 @@ export interface LeaderLog {
 export interface LeaderDeps {
   readonly client: KubeClient;
   readonly settings: ControllerSettings;
-  /** Seconds. */
+  /** Seconds since the epoch, for what people read. */
   now(): number;
+  /** Seconds that never jump, for what has to wait; default: `now`. */
+  steady?(): number;
   /** Asked before each write. */
   leading(): boolean;
   readonly log: LeaderLog;
@@ -55,6 +57,7 @@ const longestRestMs = 400;
 
 /** Writes back what translation came to, while this replica leads. */
 export function createLeader(deps: LeaderDeps): Leader {
+  const steady = deps.steady ?? deps.now;
   const writer = createWriter(deps);
   let world: World | undefined;
   let termStarts = true;
@@ -65,13 +68,13 @@ export function createLeader(deps: LeaderDeps): Leader {
     stale = true;
     ring();
   });
-  const isDue = (): boolean => stale || Math.min(writer.due(), lookedAt + longestBlindness) <= deps.now();
+  const isDue = (): boolean => stale || Math.min(writer.due(), lookedAt + longestBlindness) <= steady();
   const look = (): void => {
     if (!deps.leading()) termStarts = true;
     else if (world !== undefined && (termStarts || isDue())) {
       stale = false;
       writer.write(world, termStarts);
-      lookedAt = writer.busy() ? deps.now() : Infinity;
+      lookedAt = writer.busy() ? steady() : Infinity;
       termStarts = false;
     }
   };
@@ -126,15 +129,15 @@ interface Writer {
 }
 
 function createWriter(deps: LeaderDeps): Writer {
-  const { client, settings, now } = deps;
-  const known = createKnownObjects(now);
+  const { client, settings, now, steady = now } = deps;
+  const known = createKnownObjects(steady);
   const [fights, applied, told] = [createFights(), createApplied(), createTold()];
   const managers = new Map<string, string>();
   const notices = new Set<Telling>();
   let [quiet, contestedDue, reported]: [() => void, number, string] = [() => undefined, Infinity, '[]'];
   const queue = createWriteQueue({
     limit: writesAtOnce,
-    now,
+    now: steady,
     allowed: deps.leading,
     onSettled: (job, outcome, error) => {
       deps.onWrite(job.kind, outcome);
@@ -157,11 +160,17 @@ function createWriter(deps: LeaderDeps): Writer {
   ];
   return {
     write: (world, termStarts) => {
-      const contested = (key: string): boolean => fights.contested(key, now());
+      const contested = (key: string): boolean => fights.contested(key, steady());
       const extra = writingFindings(world, { refusals: queue.refusals(), contested, managers }, settings);
       const findings = [...world.findings, ...extra];
       const round = lookAround(world, known, findings);
-      const wiring = ingressJobs(round, { ...base, fights, managers, notice: (notice) => void notices.add(notice) });
+      const wiring = ingressJobs(round, {
+        ...base,
+        now: steady,
+        fights,
+        managers,
+        notice: (notice) => void notices.add(notice),
+      });
       const companions = companionJobs(round, { ...base, applied });
       const statuses = statusJobs(round, companions.missing, { ...base, applied });
       const due = told.due(tellings(round, findings, settings.install), termStarts);

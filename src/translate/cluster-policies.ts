@@ -4,8 +4,7 @@ import type { Installation } from '../model/snapshot.ts';
 import { clusterAccessPolicy } from '../schema/cluster-access-policy.ts';
 import type { ClusterAccessPolicySpec } from '../schema/cluster-access-policy.ts';
 import { mayDefault, readSelector, selects } from './ingress-selector.ts';
-import type { IngressSelector } from './ingress-selector.ts';
-import type { Labels } from './label-selector.ts';
+import type { IngressSelector, Surroundings } from './ingress-selector.ts';
 import type { Namespaces } from './namespaces.ts';
 import type { Entry } from './objects.ts';
 import { conditionOf, conditionsOf, mistakeOf, poolsOf, rulesOf } from './policies.ts';
@@ -155,12 +154,18 @@ function readPolicy(reader: Reader): Read {
   };
 }
 
-function selectedOf(read: readonly Read[], ingress: Entry, known: Labels | undefined): readonly ClusterPolicyEntry[] {
+function selectedOf(read: readonly Read[], ingress: Entry, known: Surroundings): readonly ClusterPolicyEntry[] {
   return read.flatMap(({ selectors, policy }) => {
     const found = selectors.filter((selector) => selects(selector, ingress, known));
     if (found.length === 0) return [];
-    return { ...policy, assumed: known === undefined && found.every(({ labels }) => labels !== undefined) };
+    return { ...policy, assumed: known.labels === undefined && found.every(({ labels }) => labels !== undefined) };
   });
+}
+
+export interface Around {
+  readonly namespaces: Namespaces;
+  /** Names of the IngressClasses. */
+  readonly classes: ReadonlySet<string>;
 }
 
 /** Pure, but for what it says in the reports of the entries. */
@@ -168,11 +173,11 @@ export function readClusterPolicies(
   entries: readonly Entry[],
   pools: Pools,
   installation: Installation,
-  namespaces: Namespaces,
+  { namespaces, classes }: Around,
 ): ClusterPolicies {
   const read = entries.map((entry) => readPolicy({ entry, pools, installation }));
   const selecting = (ingress: Entry): readonly ClusterPolicyEntry[] =>
-    selectedOf(read, ingress, namespaces.labelsOf(ingress.ref.namespace));
+    selectedOf(read, ingress, { labels: namespaces.labelsOf(ingress.ref.namespace), classes });
   return {
     entries: read.map(({ policy }) => policy),
     selecting,

@@ -78,7 +78,7 @@ function dryPolicy(entry: Entry, { world, ingresses, candidates }: Known): DryRu
 
 /** Answers for one object at a time, without a whole translation. */
 export function dryRun(value: unknown, known: Known): DryRun {
-  const { snapshot, namespaces, pools, clusterPolicies } = known.world;
+  const { snapshot, namespaces, around, pools, clusterPolicies } = known.world;
   const { installation } = snapshot;
   const sorted = sortObjects([{ value, origin: '' }], installation.controllerName);
   const [ingress] = [...sorted.ingresses, ...claimedBack(sorted.elsewhere, clusterPolicies)];
@@ -86,7 +86,7 @@ export function dryRun(value: unknown, known: Known): DryRun {
   const [policy] = sorted.policies;
   if (policy !== undefined) return dryPolicy(policy, known);
   if (sorted.clusterPolicies.length > 0) {
-    const read = readClusterPolicies(sorted.clusterPolicies, pools, installation, namespaces);
+    const read = readClusterPolicies(sorted.clusterPolicies, pools, installation, around);
     return { plan: undefined, findings: ordered(read.entries.flatMap(({ entry }) => entry.report.findings)) };
   }
   const unread = sorted.others.flatMap((report) => report.findings);

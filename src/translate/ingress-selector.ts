@@ -47,22 +47,36 @@ export function mayDefault(object: Json): boolean {
   return spec['default'] !== undefined || !knownFieldsOnly(spec);
 }
 
-/** Both places that name a class: proxies differ in which of them they read. */
-function classesOf(ingress: Entry): readonly string[] {
+/**
+ * Both places that name a class: proxies differ in which of them they read. "nginx" in the older one is read by every
+ * ingress-nginx that wasn't told otherwise (`--ingress-class`), whatever its IngressClass is called: where there is none of
+ * that name, nothing is known.
+ */
+function classesOf(ingress: Entry, existing: ReadonlySet<string>): readonly string[] {
   return ingress.values.flatMap((value) => {
     const annotations = asJson(asJson(value['metadata'])['annotations']);
-    return [asJson(value['spec'])['ingressClassName'], annotations[legacyClass]].filter(isText);
+    const older = annotations[legacyClass];
+    const isKnown = older !== 'nginx' || existing.size === 0 || existing.has('nginx');
+    return [asJson(value['spec'])['ingressClassName'], ...(isKnown ? [older] : [])].filter(isText);
   });
+}
+
+/** What is known about the cluster that an Ingress is in. */
+export interface Surroundings {
+  /** Labels of its namespace. */
+  readonly labels: Labels | undefined;
+  /** Names of the IngressClasses; none: a folder, which says nothing about them. */
+  readonly classes: ReadonlySet<string>;
 }
 
 /**
  * A namespace can't leave by keeping silent: an Ingress that names no class may be served by a proxy of any class, and
  * counts as one of the selected; so does an Ingress whose namespace isn't known (labels undefined).
  */
-export function selects({ classes, labels }: IngressSelector, ingress: Entry, known: Labels | undefined): boolean {
+export function selects({ classes, labels }: IngressSelector, ingress: Entry, known: Surroundings): boolean {
   if (classes !== undefined) {
-    const named = classesOf(ingress);
+    const named = classesOf(ingress, known.classes);
     if (named.length > 0 && !named.some((name) => classes.has(name))) return false;
   }
-  return labels === undefined || known === undefined || labels(known);
+  return labels === undefined || known.labels === undefined || labels(known.labels);
 }

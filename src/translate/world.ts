@@ -1,7 +1,7 @@
 import type { Snapshot } from '../model/snapshot.ts';
 import { annotationPrefix } from '../schema/annotations.ts';
 import { readClusterPolicies } from './cluster-policies.ts';
-import type { ClusterPolicies } from './cluster-policies.ts';
+import type { Around, ClusterPolicies } from './cluster-policies.ts';
 import { readIngressClasses } from './ingress-classes.ts';
 import type { IngressClasses } from './ingress-classes.ts';
 import { readFacts } from './ingress-facts.ts';
@@ -23,6 +23,7 @@ export interface World {
   readonly snapshot: Snapshot;
   readonly classes: IngressClasses;
   readonly namespaces: Namespaces;
+  readonly around: Around;
   readonly pools: Pools;
   readonly policies: readonly PolicyEntry[];
   readonly targetings: readonly Targeting[];
@@ -75,12 +76,14 @@ export function readWorld(sorted: Sorted, snapshot: Snapshot): World {
   const pools = readPools(sorted.pools, snapshot, namespaces);
   const policies = readPolicies(sorted.policies, pools, installation);
   const targetings = policies.map(targetingOf);
-  const clusterPolicies = readClusterPolicies(sorted.clusterPolicies, pools, installation, namespaces);
+  const around = { namespaces, classes: new Set(sorted.ingressClasses.map(({ ref }) => ref.name)) };
+  const clusterPolicies = readClusterPolicies(sorted.clusterPolicies, pools, installation, around);
   const pointers = readPointers(targetings);
   return {
     snapshot,
     classes: readIngressClasses(sorted.ingressClasses, installation),
     namespaces,
+    around,
     pools,
     policies,
     targetings,

@@ -19,6 +19,8 @@ export interface Lab {
   findings(): readonly Finding[];
   /** Moves the clock on. */
   wait(seconds: number): void;
+  /** The clock that people read is set. */
+  jump(seconds: number): void;
   stop(): Promise<void>;
 }
 
@@ -36,14 +38,15 @@ const kinds = {
 
 export function startLab({ client, settings }: LabOptions): Lab {
   let make: (ingresses: readonly KubeObject[]) => Made = () => ({});
-  let [leading, skipped]: [boolean, number] = [true, 0];
+  let [leading, skipped, jumped]: [boolean, number, number] = [true, 0, 0];
   let extra: readonly Finding[] = [];
   const writes: string[] = [];
   const stopping = new AbortController();
   const leader = createLeader({
     client,
     settings,
-    now: () => Date.now() / 1_000 + skipped,
+    now: () => Date.now() / 1_000 + skipped + jumped,
+    steady: () => performance.now() / 1_000 + skipped,
     leading: () => leading,
     log: {
       info: () => undefined,
@@ -96,6 +99,7 @@ export function startLab({ client, settings }: LabOptions): Lab {
     writes,
     findings: () => extra,
     wait: (seconds) => (skipped += seconds),
+    jump: (seconds) => (jumped += seconds),
     stop: async () => {
       stopping.abort();
       await Promise.all([watching, running]);
