@@ -166,6 +166,8 @@ suite('probed from outside', { timeout: 180_000 }, () => {
     for (let nth = 0; nth < 10; nth += 1) {
       await createPolicy(`target-${nth}`, `target-${nth}`);
       await create(`target-${nth}`, {});
+      await remove(`target-${nth}`);
+      await create(`target-${nth}`, {});
       if (nth % 2 === 0) continue;
       const file = `file-${nth}`;
       probing.add(hostOf(file));
@@ -216,22 +218,32 @@ suite('probed from outside', { timeout: 180_000 }, () => {
     const leader = (await Promise.all(gate.replicas.map(async (one) => ((await one.leads()) ? [one] : [])))).flat()[0];
     assert.ok(leader);
     const rounds = (async () => {
-      for (let nth = 0; nth < 10; nth += 1) await round(`killed-${nth}`);
+      for (let nth = 0; nth < 10; nth += 1) {
+        await round(`killed-${nth}`);
+        await createPolicy(`named-${nth}`, `named-${nth}`);
+        await create(`named-${nth}`, {});
+      }
     })();
     await leader.kill();
     await rounds;
-    await isRefusing('after-killed-9');
+    for (const name of ['after-killed-9', 'named-9']) await isRefusing(name);
     await leader.start();
     await until(() => leader.ready(), 'the replica to be back', 30_000);
     nothingGotThrough();
   });
 
   test('the webhook down: none is created, none is opened', async () => {
+    await apply(namespace('strict', { 'cognito-gate.dev/required': 'true' }));
     const restore = await gate.cutWebhook();
     for (let nth = 0; nth < 5; nth += 1) assert.equal(await round(`down-${nth}`), 0);
     const bare = object('after-up-1', {});
     const replaced = await gate.cluster.tryKubectl('replace', '-f', '-', { input: JSON.stringify(bare) });
     assert.notEqual(replaced.code, 0);
+    const unmarked = { ...object('strict', {}), metadata: { name: 'strict', namespace: 'strict' } };
+    const strict = await gate.cluster.tryKubectl('create', '-f', '-', { input: JSON.stringify(unmarked) });
+    assert.match(strict.stderr, /failed calling webhook "wire-required/);
+    // An ordinary deploy doesn't wait for us.
+    await gate.cluster.kubectl('label', 'ingress', 'after-up-2', '-n', 'probed', 'deployed=today');
     await remove('alone-up-1');
     assert.equal(await create('alone-up-1', named('nobody')), false);
     await restore();
