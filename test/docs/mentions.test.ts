@@ -1,5 +1,6 @@
 /** What the manual names exists: pages, headings, files, fields, annotations, values, reasons, metrics. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
@@ -8,6 +9,7 @@ import { valuesSchema } from '../../scripts/generated/values-schema.ts';
 import { findingReasons } from '../../src/model/finding.ts';
 import { startCluster } from '../support/cluster/cluster.ts';
 import type { Cluster } from '../support/cluster/cluster.ts';
+import { toolPath } from '../support/cluster/tools.ts';
 import { until } from '../support/until.ts';
 import { at } from '../chart/render.ts';
 import { pageNames, proseOf, readPage, repository } from './markdown.ts';
@@ -115,6 +117,17 @@ test('values of the chart that pages name exist: in files, after --set, in sente
       page.name,
     );
   }
+});
+
+test('arguments of Traefik that the manual names are those of the Traefik of the tests', () => {
+  const help = execFileSync(toolPath('traefik'), ['--help'], { encoding: 'utf8' }).replaceAll('<name>', 'websecure');
+  const { text } = readPage('docs/operating/install-traefik.md');
+  const named = [...text.matchAll(/(?:providers|entrypoints)\.[a-z]+\.[a-z.]+[a-z]/g)].map(([name]) => name);
+  assert.ok(named.length > 4);
+  assert.deepEqual(
+    named.filter((name) => !help.includes(`--${name} `)),
+    [],
+  );
 });
 
 function paths(value: unknown, path = ''): readonly string[] {
