@@ -88,7 +88,8 @@ export const findingReasons = {
     fix: 'put the policy back; to open the Ingress write `cognito-gate.dev/unprotect: "true"` on it',
   },
   UnprotectRefused: {
-    means: 'unprotect stands beside a mark, or under a ClusterAccessPolicy that selects the Ingress: it has no effect',
+    means:
+      'unprotect stands beside a mark; or a ClusterAccessPolicy selects the Ingress, and something on it would leave it open: unprotect, the name of another installation, or what keeps it from being protected',
     fix: 'remove the marks first; where a ClusterAccessPolicy selects the Ingress, ask whoever runs the platform',
   },
   PlaneUnsupported: {

@@ -45,7 +45,7 @@ export const annotationList = [
     name: 'controller',
     mark: true,
     value: 'cognito-gate',
-    text: 'Name of the installation that the Ingress belongs to; absent: the one named `cognito-gate`.',
+    text: 'Name of the installation that the Ingress belongs to; absent: the one named `cognito-gate`. Without effect where a ClusterAccessPolicy with a default selects the Ingress.',
   },
   {
     name: 'status',
