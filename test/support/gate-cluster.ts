@@ -14,6 +14,7 @@ import { startCognito } from './cognito/cognito.ts';
 import type { Cognito, CognitoClient } from './cognito/types.ts';
 import { chartValues, installChart, release } from './gate-chart.ts';
 import { podAccess } from './pod-access.ts';
+import { assertNoSecrets } from './log-secrets.ts';
 import { freePort } from './ports.ts';
 import { startReplica } from './replica.ts';
 import type { Replica, ReplicaInput } from './replica.ts';
@@ -81,6 +82,7 @@ export interface GateCluster {
   cutWebhook(): Promise<() => Promise<void>>;
   /** Values that the chart was installed with, as a file. */
   readonly valuesFile: string;
+  /** Fails where a log of the program holds a secret. */
   stop(): Promise<void>;
 }
 
@@ -149,6 +151,7 @@ async function startAll(
     30,
   );
   const apps: App[] = [];
+  const visitors: Visitor[] = [];
   return {
     cluster,
     folder,
@@ -161,7 +164,11 @@ async function startAll(
     valuesFile,
     url,
     apply: async (yaml) => await apply(cluster, yaml),
-    visitor: () => new Visitor(ca),
+    visitor: () => {
+      const visitor = new Visitor(ca);
+      visitors.push(visitor);
+      return visitor;
+    },
     cutWebhook: async () => {
       const [cut] = balancers.splice(2, 1);
       await cut?.close();
@@ -179,7 +186,9 @@ async function startAll(
       await Promise.all(balancers.map((balancer) => balancer.close()));
       await Promise.all([closeCognito(), ...apps.map((app) => app.close())]);
       await cluster.stop();
-      if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
+      if (options.folder !== undefined) return;
+      await assertNoSecrets(folder, { visitors, users: people, clientSecret: client.clientSecret ?? '' });
+      await rm(folder, { recursive: true, force: true });
     },
   };
 }
