@@ -1,6 +1,6 @@
 /** Replicas that die, whose clocks jump or that lose the Lease; and, with nothing to do, what they write. */
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -86,6 +86,7 @@ suite('replicas that fail', () => {
   after(async () => {
     await watch?.stop();
     await gate?.stop();
+    await rm(clock, { force: true });
   });
   afterEach(async () => {
     assert.deepEqual(watch.faults(), []);
