@@ -14,9 +14,14 @@ export interface CompanionWriting extends Writing {
 
 export interface CompanionWork {
   readonly jobs: readonly Job[];
+  /** Of Ingresses with very many hosts: everybody else comes first. */
+  readonly later: readonly Job[];
   /** Names of companions that aren't there as they must be. */
   readonly missing: ReadonlySet<string>;
 }
+
+/** One tenant's Ingress can have thousands of hosts. */
+const usualHosts = 20;
 
 export function companionKey(name: string, { settings }: Pick<Writing, 'settings'>): string {
   return objectKey('Ingress', settings.releaseNamespace, name);
@@ -24,18 +29,23 @@ export function companionKey(name: string, { settings }: Pick<Writing, 'settings
 
 export function companionJobs(round: Round, writing: CompanionWriting): CompanionWork {
   const { settings } = writing;
-  if (settings.companions === 'Manual') return { jobs: [], missing: new Set() };
+  if (settings.companions === 'Manual') return { jobs: [], later: [], missing: new Set() };
   const { world, ingresses } = round;
   const changes = companionChanges(world.plans, ingresses, world.bypassed, settings);
   const write = changes.write.filter((companion) => {
     const key = companionKey(companion.name, writing);
     return !writing.applied.stands(key, sortedJson(companion.body), standing(ingresses.get(key)));
   });
+  const { first = [], later = [] } = Object.groupBy(
+    write.toSorted((a, b) => a.rank - b.rank),
+    ({ rank }) => (rank < usualHosts ? 'first' : 'later'),
+  );
   return {
     jobs: [
-      ...write.map((companion) => writeJob(companion, ingresses, writing)),
+      ...first.map((companion) => writeJob(companion, ingresses, writing)),
       ...changes.remove.map((ingress) => removeJob(ingress, writing)),
     ],
+    later: later.map((companion) => writeJob(companion, ingresses, writing)),
     missing: new Set(write.map(({ name }) => name)),
   };
 }

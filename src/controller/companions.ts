@@ -14,6 +14,8 @@ export interface Companion {
   readonly body: CompanionBody;
   /** Route ids that need it. */
   readonly routes: readonly string[];
+  /** Which of the hosts of an Ingress it is for, the lowest counts. */
+  readonly rank: number;
 }
 
 interface CompanionBody {
@@ -58,10 +60,12 @@ export function companionName(host: string, className: string | undefined): stri
 export function wantedCompanions(plans: readonly IngressPlan[], settings: ControllerSettings): readonly Companion[] {
   const all = new Map<string, Companion>();
   for (const plan of plans) {
-    for (const host of plan.hosts) {
+    for (const [place, host] of plan.hosts.entries()) {
       const name = companionName(host, plan.className);
-      const routes = [...(all.get(name)?.routes ?? []), plan.routeId];
-      all.set(name, { name, host, body: companionBody(name, host, plan.className, settings), routes });
+      const known = all.get(name);
+      const routes = [...(known?.routes ?? []), plan.routeId];
+      const rank = Math.min(known?.rank ?? Infinity, place);
+      all.set(name, { name, host, body: companionBody(name, host, plan.className, settings), routes, rank });
     }
   }
   return [...all.values()];

@@ -175,7 +175,7 @@ function createWriter(deps: LeaderDeps): Writer {
       const statuses = statusJobs(round, companions.missing, { ...base, applied });
       const due = told.due(tellings(round, findings, settings.install), termStarts);
       contestedDue = wiring.due ?? Infinity;
-      queue.submit([...wiring.jobs, ...companions.jobs, ...statuses, ...tellingJobs(due)]);
+      queue.submit([...wiring.jobs, ...companions.jobs, ...statuses, ...tellingJobs(due), ...companions.later]);
       fights.keepOnly(new Set(round.plans.keys()));
       applied.keepOnly(new Set([...round.ingresses.keys(), ...refKeys(world)]));
       known.sweep();

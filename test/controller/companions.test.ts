@@ -2,8 +2,12 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import type { KubeObject } from '../../src/kubernetes/object.ts';
+import { createApplied } from '../../src/controller/applied.ts';
+import { companionJobs } from '../../src/controller/companion-jobs.ts';
+import type { CompanionWriting } from '../../src/controller/companion-jobs.ts';
 import { companionChanges, companionName, wantedCompanions } from '../../src/controller/companions.ts';
 import type { Companion } from '../../src/controller/companions.ts';
+import type { Round } from '../../src/controller/round.ts';
 import { objectKey } from '../../src/controller/world.ts';
 import { object, plan, settings, standing } from './samples.ts';
 
@@ -142,4 +146,23 @@ test('it goes when no plan needs it, but not while the wiring stands or the name
 
 test('none is made for a bypassed namespace', () => {
   assert.deepEqual(companionChanges([plan()], byKey(), new Set(['shop']), owned).write, []);
+});
+
+test('an Ingress with thousands of hosts has its companions after everybody else', () => {
+  const many = plan({ hosts: Array.from({ length: 3_000 }, (_none, index) => `h${index}.example.com`) });
+  const another = plan({ namespace: 'wiki', name: 'wiki', hosts: ['wiki.example.com', 'h2999.example.com'] });
+  const world = { plans: [many, another], bypassed: none } as unknown as Round['world'];
+  const round = { world, ingresses: byKey() } as unknown as Round;
+  const writing = { settings: owned, applied: createApplied() } as unknown as CompanionWriting;
+  const { jobs, later, missing } = companionJobs(round, writing);
+  const keys = jobs.map(({ key }) => key.split(' ').at(-1));
+  const inTime = ['h0.example.com', 'wiki.example.com', 'h2999.example.com'].map((host) =>
+    companionName(host, 'nginx'),
+  );
+  for (const name of inTime)
+    assert.ok(
+      keys.some((key) => key?.endsWith(name)),
+      name,
+    );
+  assert.deepEqual([jobs.length, jobs.length + later.length, missing.size], [22, 3_001, 3_001]);
 });
