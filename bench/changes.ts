@@ -49,7 +49,11 @@ try {
   await sleep(2000);
   const quiet = await blocks.read();
   const took = new Map<string, Took[]>(kinds.map(({ name }) => [name, []]));
-  for (let index = 0; index < changes; index += 1) {
+  // Stopped early, it says what it has measured.
+  let enough = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => (enough = true));
+  for (let index = 0; index < changes && !enough; index += 1) {
+    if (index % 20 === 19) console.log(`(${index + 1} changes)`);
     const kind = kinds[index % kinds.length];
     if (kind === undefined) break;
     const change = kind.prepare(Math.floor(index / kinds.length), appPort);
