@@ -85,7 +85,7 @@ suite('objects that go and come', () => {
     });
   }
 
-  test('the client secret deleted and put back: sign-in is refused meanwhile, decisions go on', async () => {
+  test('the client secret deleted and put back: no stranger gets in, and it ends as it began', async () => {
     const [pool] = (await listed(gate.cluster, 'secrets', '-n', own)).filter(
       ({ metadata }) => metadata.name === 'cognito-gate-pool',
     );
@@ -96,7 +96,7 @@ suite('objects that go and come', () => {
     const { metadata, ...rest } = JSON.parse(text) as { metadata: { name: string; namespace: string } };
     const { name, namespace } = metadata;
     await gate.apply(JSON.stringify({ ...rest, metadata: { name, namespace } }));
-    await until(async () => await everywhere(shop, 401), 'sign-in again');
+    await until(async () => await everywhere(shop, 401), 'a navigation to be led to sign-in');
     await endsAsFresh();
   });
 
