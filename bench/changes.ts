@@ -50,9 +50,9 @@ try {
   const quiet = await blocks.read();
   const took = new Map<string, Took[]>(kinds.map(({ name }) => [name, []]));
   // Stopped early, it says what it has measured.
-  let enough = false;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => (enough = true));
-  for (let index = 0; index < changes && !enough; index += 1) {
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  for (let index = 0; index < changes && !stop.signal.aborted; index += 1) {
     if (index % 20 === 19) console.log(`(${index + 1} changes)`);
     const kind = kinds[index % kinds.length];
     if (kind === undefined) break;

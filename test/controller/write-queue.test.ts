@@ -27,7 +27,7 @@ class Bench {
       run: async () => {
         this.started.push(key);
         await new Promise<void>((resolve, reject) => {
-          this.ends.set(key, (error) => (error === undefined ? resolve() : reject(error as Error)));
+          this.ends.set(key, (error) => (error === undefined ? resolve() : reject(error)));
         });
       },
     };
