@@ -67,7 +67,7 @@ suite('an API server that fails', () => {
     assert.deepEqual(await refusals(gate.cluster, starts), []);
   });
 
-  test('the API server restarted, once in an orderly way and once killed in the middle of everything', async () => {
+  test('P21: the API server restarted, once in an orderly way and once killed in the middle of everything', async () => {
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
       await gate.cluster.stopApi(signal);
       await sleep(2000);
