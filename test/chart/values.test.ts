@@ -64,6 +64,10 @@ const missing: readonly (readonly [string, string])[] = [
     'signInHost=a.example,defaultPool=a/b,serviceAccount.create=false',
     'serviceAccount.name is missing: with serviceAccount.create=false it names the ServiceAccount to use',
   ],
+  [
+    'signInHost=a.example,defaultPool=a/b,ingressControllers={k8s.io/ingress-nginx,traefik.io/ingress-controller}',
+    'ingressControllers: traefik.io/ingress-controller is the class of Traefik',
+  ],
 ];
 
 for (const [set, message] of missing) {
@@ -113,4 +117,15 @@ test('values.yaml and its schema have the same names, and no object of the schem
     'tolerations.items',
     'topologySpreadConstraints.items',
   ]);
+});
+
+/** isCIDR, which the CRDs ask, can be written into objects since 1.31 (kubernetes/kubernetes#121912). */
+test('Kubernetes 1.31 is the oldest that will do, for helm and in every manual', async () => {
+  const values = ['--values', valuesOf('default')];
+  assert.equal(await complaint(...values, '--kube-version', '1.31.0'), '');
+  assert.ok((await complaint(...values, '--kube-version', '1.30.9')).includes('requires kubeVersion: >=1.31.0-0'));
+  for (const page of ['README.md', 'charts/cognito-gate/README.md', 'docs/operating/install-ingress-nginx.md']) {
+    const text = readFileSync(join(chart, '../..', page), 'utf8');
+    assert.ok(text.includes('Kubernetes 1.31 or newer'), page);
+  }
 });
