@@ -66,17 +66,27 @@ function claims({ report, findings, state }: PoolInput, before: Json): Claim[] {
   // What other objects say of a pool that can't be read is no reference here.
   const refs = refsClaim(findings.filter(({ reason }) => reason !== 'PoolInvalid'));
   const accepted = acceptedClaim(report, findings, refs);
-  const usable = accepted.status === 'True' && refs.status === 'True';
+  const hindrance = [accepted, refs].find(({ status }) => status !== 'True');
   const asked = (type: string, answers: readonly ProbeAnswer[] | undefined): Claim => {
-    if (!usable) return claim(type, 'Unknown', 'NotAsked', 'it is asked once it can be used');
+    if (hindrance !== undefined) return claim(type, 'Unknown', hindrance.reason, `not asked: ${hindrance.message}`);
     return answers === undefined ? lastAnswer(type, before) : answered(type, answers);
   };
-  return [
-    accepted,
-    refs,
-    asked('Reachable', state && [state.discovery, state.keys]),
-    asked('Registered', state && [state.authorize, state.logout]),
-  ];
+  return [accepted, refs, asked('Reachable', state && reachable(state)), registered(state, asked)];
+}
+
+/** Without discovery nothing more was asked: that would only be said twice. */
+function reachable({ discovery, keys }: PoolState): readonly ProbeAnswer[] {
+  return discovery.ok ? [discovery, keys] : [discovery];
+}
+
+/** Its reason is the one that `kubectl get` shows, so it is the cause also where it was not asked. */
+function registered(
+  state: PoolState | undefined,
+  asked: (type: string, answers: readonly ProbeAnswer[] | undefined) => Claim,
+): Claim {
+  const answer = asked('Registered', state && [state.authorize, state.logout]);
+  if (state === undefined || state.discovery.ok || answer.status === 'Unknown') return answer;
+  return claim('Registered', 'Unknown', state.discovery.reason, `not asked: ${state.discovery.message}`);
 }
 
 function acceptedClaim({ id }: PoolReport, findings: readonly Finding[], refs: Claim): Claim {
@@ -90,7 +100,7 @@ function acceptedClaim({ id }: PoolReport, findings: readonly Finding[], refs: C
     'Accepted',
     true,
     'Accepted',
-    warnings === '' ? 'the pool can be used' : `it can be used, but: ${warnings}`,
+    warnings === '' ? 'the spec can be read' : `the spec can be read, but: ${warnings}`,
   );
 }
 

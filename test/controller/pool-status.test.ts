@@ -60,19 +60,32 @@ const rows: readonly (readonly [string, Partial<PoolInput>, string])[] = [
     'Accepted=True/Accepted ResolvedRefs=True/ResolvedRefs Reachable=False/Unreachable Registered=True/Answered',
   ],
   [
+    'not found by discovery',
+    {
+      state: {
+        ...state,
+        discovery: no('Unreachable'),
+        keys: no('Unknown'),
+        authorize: no('Unknown'),
+        logout: no('Unknown'),
+      },
+    },
+    'Accepted=True/Accepted ResolvedRefs=True/ResolvedRefs Reachable=False/Unreachable Registered=Unknown/Unreachable',
+  ],
+  [
     'P10: without its Secret',
     { ...broken, findings: [about({ reason: 'SecretNotFound' })] },
-    'Accepted=True/Accepted ResolvedRefs=False/SecretNotFound Reachable=Unknown/NotAsked Registered=Unknown/NotAsked',
+    'Accepted=True/Accepted ResolvedRefs=False/SecretNotFound Reachable=Unknown/SecretNotFound Registered=Unknown/SecretNotFound',
   ],
   [
     'P10: unreadable',
     { ...broken, findings: [about({ reason: 'PoolInvalid' })] },
-    'Accepted=False/PoolInvalid ResolvedRefs=True/ResolvedRefs Reachable=Unknown/NotAsked Registered=Unknown/NotAsked',
+    'Accepted=False/PoolInvalid ResolvedRefs=True/ResolvedRefs Reachable=Unknown/PoolInvalid Registered=Unknown/PoolInvalid',
   ],
   [
     'unreadable, and nobody says why',
     broken,
-    'Accepted=False/Invalid ResolvedRefs=True/ResolvedRefs Reachable=Unknown/NotAsked Registered=Unknown/NotAsked',
+    'Accepted=False/Invalid ResolvedRefs=True/ResolvedRefs Reachable=Unknown/Invalid Registered=Unknown/Invalid',
   ],
 ];
 

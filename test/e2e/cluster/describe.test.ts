@@ -121,7 +121,7 @@ suite('a pool', { timeout: 60_000 }, () => {
     );
     await says('cognitopool', 'cognito-gate', 'wrong', {
       conditions: [
-        'Accepted True Accepted: the pool can be used',
+        'Accepted True Accepted: the spec can be read',
         'ResolvedRefs True ResolvedRefs: every pool and Secret that it needs is there',
         `Reachable True Answered: the issuer is ${gate.cognito.issuer}; 2 signing keys`,
         'Registered False WrongDomain: nobody.localhost: the endpoint cannot be reached (ENOTFOUND): check spec.domain, and the egress of the cluster',
@@ -138,7 +138,7 @@ suite('a pool', { timeout: 60_000 }, () => {
     );
     await says('cognitopool', 'cognito-gate', 'unregistered', {
       conditions: [
-        'Accepted True Accepted: the pool can be used',
+        'Accepted True Accepted: the spec can be read',
         'ResolvedRefs True ResolvedRefs: every pool and Secret that it needs is there',
         'Reachable True Answered: the issuer is https://127.0.0.1:8443/eu-west-1_AbCdEfGhI; 2 signing keys',
         'Registered False RedirectMismatch: Cognito doesn’t know https://auth.gate.localhost:443/oauth2/callback: add it to the app client’s callback URLs; Cognito doesn’t know https://auth.gate.localhost:443/oauth2/signed-out: add it to the app client’s sign-out URLs',
@@ -154,10 +154,10 @@ suite('a pool', { timeout: 60_000 }, () => {
     );
     await says('cognitopool', 'cognito-gate', 'secretless', {
       conditions: [
-        'Accepted True Accepted: the pool can be used',
+        'Accepted True Accepted: the spec can be read',
         'ResolvedRefs False SecretNotFound: spec.clientSecretRef.name: the Secret is not there: make it in the namespace of the pool',
-        'Reachable Unknown NotAsked: it is asked once it can be used',
-        'Registered Unknown NotAsked: it is asked once it can be used',
+        'Reachable Unknown SecretNotFound: not asked: spec.clientSecretRef.name: the Secret is not there: make it in the namespace of the pool',
+        'Registered Unknown SecretNotFound: not asked: spec.clientSecretRef.name: the Secret is not there: make it in the namespace of the pool',
       ],
       events: [
         'Warning SecretNotFound: spec.clientSecretRef.name: the Secret is not there: make it in the namespace of the pool',
