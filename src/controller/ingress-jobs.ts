@@ -78,7 +78,7 @@ const undoneNotice = {
   note: 'somebody changed annotations that cognito-gate wrote; they were put back. To take off protection remove the marks, or write cognito-gate.dev/unprotect: "true"',
 } as const;
 
-const withdrawnNotice = {
+export const withdrawnNotice = {
   type: 'Normal',
   reason: 'Withdrawn',
   note: 'no longer protected: the annotations of cognito-gate were taken off',

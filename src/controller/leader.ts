@@ -7,6 +7,7 @@ import type { Telling } from './events.ts';
 import { createFights } from './fights.ts';
 import { ingressJobs } from './ingress-jobs.ts';
 import { createKnownObjects } from './known-objects.ts';
+import { createLetGo } from './let-go.ts';
 import { lookAround } from './round.ts';
 import { statusJobs } from './status-jobs.ts';
 import { tellings } from './tellings.ts';
@@ -131,7 +132,7 @@ interface Writer {
 function createWriter(deps: LeaderDeps): Writer {
   const { client, settings, now, steady = now } = deps;
   const known = createKnownObjects(steady);
-  const [fights, applied, told] = [createFights(), createApplied(), createTold()];
+  const [fights, applied, told, letGo] = [createFights(), createApplied(), createTold(), createLetGo()];
   const managers = new Map<string, string>();
   const notices = new Set<Telling>();
   let [quiet, contestedDue, reported]: [() => void, number, string] = [() => undefined, Infinity, '[]'];
@@ -164,6 +165,7 @@ function createWriter(deps: LeaderDeps): Writer {
       const extra = writingFindings(world, { refusals: queue.refusals(), contested, managers }, settings);
       const findings = [...world.findings, ...extra];
       const round = lookAround(world, known, findings);
+      for (const telling of letGo.since(round, settings.install)) notices.add(telling);
       const wiring = ingressJobs(round, {
         ...base,
         now: steady,
