@@ -58,7 +58,7 @@ Things to try:
                                                    news is closed to all but ada; with allowed-groups- it is open again
   kubectl delete accesspolicy shop -n shop         shop refuses everybody: it doesn't open by that
   kubectl apply -f ${policies}/shop.yaml         there again; edit the file, and say it once more
-  kubectl get events -A                            the story so far
+  kubectl events -A                                the story so far
   kill -9 ${String(first?.pid() ?? '').padEnd(41)}${first?.name}; the other one serves, and leads within 15 s
 
 ${trustLines(caFile)}
