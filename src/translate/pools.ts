@@ -18,6 +18,8 @@ export interface PoolEntry {
   readonly permits: (namespace: string) => boolean;
   readonly pool: Pool | undefined;
   readonly reason: FindingReason | undefined;
+  /** Field and fix of the first error. */
+  readonly cause: string | undefined;
 }
 
 export interface Pools {
@@ -139,7 +141,18 @@ function readPool(entry: Entry, snapshot: Snapshot, namespaces: Namespaces): Poo
     }
   }
   const reason = report.broken();
-  return { namespace: ref.namespace, permits, pool: reason === undefined ? pool : undefined, reason };
+  return {
+    namespace: ref.namespace,
+    permits,
+    pool: reason === undefined ? pool : undefined,
+    reason,
+    cause: causeOf(report),
+  };
+}
+
+function causeOf({ findings }: Report): string | undefined {
+  const first = findings.find(({ severity }) => severity === 'error');
+  return first && (first.field === '' ? first.message : `${first.field}: ${first.message}`);
 }
 
 export function readPools(entries: readonly Entry[], snapshot: Snapshot, namespaces: Namespaces): Pools {
@@ -167,7 +180,13 @@ export function lookUpPool(pools: Pools, name: string, namespace: string): PoolL
   }
   if (entry.pool === undefined) {
     const reason = entry.reason === 'NotYetSupported' ? 'NotYetSupported' : 'PoolInvalid';
-    return { reason, message: 'the pool is there and can not be used: see what is said about it' };
+    return { reason, message: unusable(entry, name, namespace) };
   }
   return { pool: entry.pool };
+}
+
+/** A pool of the configuration has no object where its fault could be read. Namespaces that it isn't for learn nothing. */
+function unusable({ cause, permits }: PoolEntry, name: string, namespace: string): string {
+  const known = namespace === clusterScope || permits(namespace) ? cause : undefined;
+  return `the pool ${name} can not be used: ${known ?? 'see what is said about it'}`;
 }
