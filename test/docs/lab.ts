@@ -71,12 +71,15 @@ interface Ports {
   readonly public: number;
 }
 
+const program = join(import.meta.dirname, '../../src/main.ts');
+
 /** Programs of the shell: the pinned ones, and a helm and curl that know this machine. */
 async function programs(folder: string, o: { overrides: string; port: number }): Promise<string> {
   const bin = join(folder, 'bin');
   await mkdir(bin);
   const scripts = {
-    kubectl: `exec ${toolPath('kubectl')} "$@"`,
+    // No kubelet that could exec: the program itself, in place of the image's.
+    kubectl: `if [ "$1" = exec ]; then while [ "$1" != -- ]; do shift; done; shift 3; exec ${process.execPath} ${program} "$@"; fi; exec ${toolPath('kubectl')} "$@"`,
     helm: `case "$1" in install|upgrade|template) exec ${toolPath('helm')} "$@" --values ${o.overrides};; *) exec ${toolPath('helm')} "$@";; esac`,
     // The CA of the tests vouches for hosts under .localhost only.
     curl: `exec /usr/bin/curl --connect-to ::127.0.0.1:${o.port} --insecure "$@"`,
