@@ -103,6 +103,7 @@ suite('the chart on an API server', { timeout: 240_000 }, () => {
     const said = await cluster.helm('install', 'second', chart, '--namespace', 'other', ...values, ...own);
     assert.ok(said.includes('accesspolicies.cognito-gate.dev (release cognito-gate/cognito-gate)'), said);
     assert.ok(said.includes('WARNING'), said);
+    assert.ok(said.includes('Its Ingress names no class (signIn.ingress.className)'), said);
     assert.ok(said.includes('NAME cognito-gate.dev/controller=second cognito-gate.dev/allowed-groups='), said);
     for (const crd of crds) assert.equal(await ownerOf(crd), 'cognito-gate');
     await cluster.helm('uninstall', 'second', '--namespace', 'other');
