@@ -61,7 +61,7 @@ async function writeIngress(key: string, { plan, write }: Wanted, writing: Ingre
       : await client.merge(place, write.patch, { fieldManager: manager });
   known.wrote(key, written, true);
   // Not the whole body: a version in it would make each write another one, and a fight would never be seen.
-  const wanted = write.verb === 'apply' ? JSON.stringify(wantedAnnotations(write)) : 'withdrawn';
+  const wanted = write.verb === 'apply' ? JSON.stringify(wantedAnnotations(write)) : `${write.verb} ${plan.state}`;
   const undone = fights.wrote(key, wanted, now());
   const done = undone ? undoneNotice : write.verb === 'merge' ? withdrawnNotice : undefined;
   if (done !== undefined) writing.notice({ about: written, action: 'Write', written: false, ready: true, ...done });

@@ -7,17 +7,17 @@ import { statusAnnotation, statusAnnotationName } from '../planes/status-annotat
 
 type Annotations = Readonly<Record<string, string>>;
 
-/** One write on one Ingress. `force` takes our own keys from whoever owns them. */
+/** One write on one Ingress. `force` takes our own keys from whoever owns them; `correct` is a merge of the status alone. */
 export type IngressWrite =
   | { readonly verb: 'apply'; readonly body: object; readonly force: boolean }
-  | { readonly verb: 'merge'; readonly patch: object };
+  | { readonly verb: 'merge' | 'correct'; readonly patch: object };
 
 const nginx = (name: string): string => `nginx.ingress.kubernetes.io/${name}`;
 
 /** What would have to be written so that the Ingress is as the plan says; undefined: nothing. */
 export function ingressWrite(plan: IngressPlan, current: KubeObject, install: Install): IngressWrite | undefined {
   if (plan.act === 'Wire') return wire(plan, current, install);
-  return plan.act === 'Withdraw' ? withdraw(plan.routeId, current, install) : undefined;
+  return plan.act === 'Withdraw' ? withdraw(plan.routeId, current, install) : correct(plan, current, install);
 }
 
 /** Whether NGINX, as far as this Ingress says, asks us about every request of this route. */
@@ -62,6 +62,19 @@ function mayReplace(present: Annotations, wanted: Annotations, install: Install)
   if (url === '' || url.startsWith(decisionsUrl(install.decisionsAddress))) return true;
   const wiredBefore = /"state":"(Enforced|Refusing)"/.test(present[statusAnnotationName] ?? '');
   return wiredBefore || present['cognito-gate.dev/take-over'] === 'true';
+}
+
+/** Wiring stays on an Ingress that no proxy of ours serves any more, and must not go on saying that it protects. */
+function correct(plan: IngressPlan, current: KubeObject, install: Install): IngressWrite | undefined {
+  const present = current.metadata.annotations?.[statusAnnotationName];
+  const wanted = statusAnnotation(plan);
+  if (plan.state !== 'Unprotected' || plan.reason === 'Bypassed') return undefined;
+  if (present === undefined || present === wanted || !hasOurAuthUrl(plan.routeId, current, install)) return undefined;
+  const { uid, resourceVersion } = current.metadata;
+  return {
+    verb: 'correct',
+    patch: { metadata: { uid, resourceVersion, annotations: { [statusAnnotationName]: wanted } } },
+  };
 }
 
 /** Takes off what is ours by value. With the version that was looked at: a newer value may be somebody else's. */

@@ -118,3 +118,28 @@ function wiringOnly(): Record<string, string> {
   const { [statusAnnotationName]: _, ...rest } = standing();
   return rest;
 }
+
+const unsupported = plan({ act: 'Leave', state: 'Unprotected', reason: 'PlaneUnsupported', policy: undefined });
+const corrections: readonly (readonly [string, typeof unsupported, Record<string, string>, boolean])[] = [
+  ['that says it protects', unsupported, standing(), true],
+  [
+    'that says so already',
+    unsupported,
+    { ...standing(), [statusAnnotationName]: statusAnnotation(unsupported) },
+    false,
+  ],
+  ['of an Ingress that somebody else wired since', unsupported, { ...standing(), [key('auth-url')]: foreign }, false],
+  ['of a bypassed namespace', { ...unsupported, reason: 'Bypassed' }, standing(), false],
+  ['that is not there', unsupported, {}, false],
+];
+
+for (const [name, left, annotations, expected] of corrections) {
+  test(`where nothing protects an Ingress any more, a status ${name} is ${expected ? 'corrected, alone' : 'left'}`, () => {
+    const write = ingressWrite(left, ingress(annotations), install);
+    assert.equal(write?.verb, expected ? 'correct' : undefined);
+    if (write?.verb !== 'correct') return;
+    const { metadata } = write.patch as { metadata: { annotations: object; resourceVersion: string } };
+    assert.deepEqual(metadata.annotations, { [statusAnnotationName]: statusAnnotation(left) });
+    assert.equal(metadata.resourceVersion, ingress({}).metadata.resourceVersion);
+  });
+}
