@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startBalancer } from '../../test/support/balancer.ts';
 import { createAuthority } from '../../test/support/certificates.ts';
@@ -29,6 +29,8 @@ export async function startParts(ports: Ports, onStop: OnStop): Promise<Started>
   const folder = inRoot(cache);
   await rm(`${folder}/cluster`, { recursive: true, force: true });
   await mkdir(folder, { recursive: true, mode: 0o700 });
+  // Whoever looks for an error must not find that of an earlier demo.
+  for (const name of await readdir(folder)) if (name.endsWith('.log')) await rm(`${folder}/${name}`);
   const authority = await createAuthority(`${folder}/certificates`);
   const clientSecret = randomBytes(24).toString('hex');
   const cognito = await startStandIn(ports, authority, clientSecret, onStop);
