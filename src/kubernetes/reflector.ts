@@ -22,7 +22,7 @@ interface Timings {
   /** Backoff after a failure: doubled with each, and never more than the maximum. */
   readonly minDelayMs: number;
   readonly maxDelayMs: number;
-  /** A kind that isn't there (404) is asked for again at least this often. */
+  /** A kind that isn't there (404), and a server that can't be reached, is asked again at least this often. */
   readonly missingDelayMs: number;
   /** A stream that is silent for longer is given up: bookmarks come about every minute. */
   readonly idleMs: number;
@@ -176,7 +176,8 @@ export function createReflector(options: ReflectorOptions): Reflector {
 
   function delayAfter(error: unknown, failures: number): number {
     if (isStatus(error, 410) && failures === 1) return 0;
-    const most = isStatus(error, 404) ? Math.min(timings.missingDelayMs, timings.maxDelayMs) : timings.maxDelayMs;
+    const soon = isStatus(error, 404) || isStatus(error, 0);
+    const most = soon ? Math.min(timings.missingDelayMs, timings.maxDelayMs) : timings.maxDelayMs;
     const backoff = Math.min(most, timings.minDelayMs * 2 ** Math.min(failures - 1, 30)) * (0.5 + random() / 2);
     const told = error instanceof KubeApiError ? (error.retryAfterSeconds ?? 0) : 0;
     return Math.max(backoff, Math.min(told, maxRetryAfterSeconds) * 1000);
@@ -185,10 +186,11 @@ export function createReflector(options: ReflectorOptions): Reflector {
   async function keepUp(signal: AbortSignal): Promise<void> {
     let failures = 0;
     while (!signal.aborted) {
-      const startedAt = now();
+      let startedAt = now();
       let failure: unknown;
       try {
         if (from === undefined || now() - listedAt >= timings.relistMs) await relist(signal);
+        startedAt = now();
         await follow(signal, () => {
           failures = 0;
         });
@@ -198,6 +200,8 @@ export function createReflector(options: ReflectorOptions): Reflector {
         if (needsList(error)) from = undefined;
         onError(toError(error));
         failure = error;
+        // A stream that lived was no failure: what was before it doesn't make this one worse.
+        if (from !== undefined && now() - startedAt >= shortLifeMs) failures = 0;
       }
       failures += 1;
       await pause(delayAfter(failure, failures), signal);

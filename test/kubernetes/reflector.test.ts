@@ -274,6 +274,25 @@ suite('a reflector survives', () => {
     assert.equal(api.lists().length, 1);
   });
 
+  test('a stream that was quiet and then broke counts as the first failure, whatever was before it', async (t) => {
+    let at = 1_000_000;
+    const timings = { minDelayMs: 10, maxDelayMs: 60_000 };
+    const { api, errors, watching } = await follow(t, { now: () => at, random: () => 1, timings });
+    await watching();
+    for (let failures = 0; failures < 4; failures += 1) {
+      api.send(status(500));
+      await until(() => errors.length === failures + 1, 'an error');
+      await watching();
+    }
+    // Eight failures in a row would be a wait of more than a second.
+    at += 5000;
+    const before = api.watches().length;
+    api.send(status(500));
+    await until(() => errors.length === 5, 'the fifth error');
+    await sleep(60);
+    assert.equal(api.watches().length, before + 1);
+  });
+
   test('streams that end at once, without hammering the server', async (t) => {
     const { api, watching } = await follow(t, { timings: { minDelayMs: 40, maxDelayMs: 400 } });
     await watching();
