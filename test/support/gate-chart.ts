@@ -47,7 +47,9 @@ export function chartValues(input: {
 /** `helm template | kubectl apply`, and the configuration file that came with it. */
 export async function installChart(cluster: Cluster, valuesFile: string): Promise<Readonly<Record<string, unknown>>> {
   await cluster.kubectl('create', 'namespace', release);
-  const rendered = await cluster.helm('template', release, 'charts/cognito-gate', '-n', release, '-f', valuesFile);
+  // The Pod of `helm test` is no part of it: nothing would ever run it here.
+  const args = ['template', release, 'charts/cognito-gate', '-n', release, '-f', valuesFile, '--no-hooks'];
+  const rendered = await cluster.helm(...args);
   const documents = parseAllDocuments(rendered).map((document) => document.toJS() as Record<string, unknown>);
   const isCrd = (document: Record<string, unknown>): boolean => document?.['kind'] === 'CustomResourceDefinition';
   const crds = documents.filter(isCrd).map((document) => stringify(document));
