@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import type { Leading } from './cluster-leading.ts';
 import type { Cluster } from './cluster-source.ts';
 import { createAdmission } from './controller/admission.ts';
@@ -47,6 +48,12 @@ function openPort(webhook: Webhook, cluster: Cluster, { leading }: Pick<Leading,
           fieldManager: `cognito-gate/${config.controllerName}`,
         });
   certificate.onChange(() => configurations?.check());
+  metrics.onScrape(() => {
+    const served = certificate.current();
+    if (served === undefined) return;
+    const until = Date.parse(new X509Certificate(served.cert).validTo);
+    metrics.set('cognito_gate_serving_certificate_expiry_seconds', (until - Date.now()) / 1000);
+  });
   const server = createAdmissionServer({
     admission: patientAdmission(admissionOf(cluster), cluster.objects.policiesCaughtUp),
     certificate: certificate.current,

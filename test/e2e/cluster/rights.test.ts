@@ -161,6 +161,21 @@ suite('what the ServiceAccount does', () => {
     await until(async () => !(await replicaMaps()).includes('cognito-gate-replica-dying'), 'the sweep', left());
   });
 
+  test('a scrape says who leads, how many there are, and how long the certificate of the webhook is good', async () => {
+    const texts = await Promise.all(gate.replicas.map((replica) => replica.metrics()));
+    const value = (text: string, name: string): number => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
+    const leading = texts.map((text) => value(text, 'cognito_gate_leading'));
+    assert.deepEqual(
+      leading.toSorted((a, b) => a - b),
+      [0, 1],
+    );
+    for (const text of texts) {
+      assert.equal(value(text, 'cognito_gate_replicas'), 2);
+      assert.ok(value(text, 'cognito_gate_serving_certificate_expiry_seconds') > 86_400);
+      assert.ok(/^cognito_gate_watch_silence_seconds\{resource="ingresses"\} \d/m.test(text));
+    }
+  });
+
   test('nothing was refused, and no right is unused', async () => {
     await untilQuiet(gate.cluster);
     for (const replica of gate.replicas) await replica.stop();
