@@ -25,12 +25,21 @@ type Webhook = Exclude<Cluster['in']['webhook'], undefined>;
 
 const none: AdmissionPort = { missing: () => undefined, check: () => undefined, run: async () => undefined };
 
-export function startAdmission(cluster: Cluster, leading: Pick<Leading, 'leading'>): AdmissionPort {
+/** `onChange`: what is missing may be there now. */
+export function startAdmission(
+  cluster: Cluster,
+  leading: Pick<Leading, 'leading'>,
+  onChange: () => void,
+): AdmissionPort {
   const { webhook } = cluster.in;
-  return webhook === undefined ? none : openPort(webhook, cluster, leading);
+  return webhook === undefined ? none : openPort(webhook, cluster, { ...leading, onChange });
 }
 
-function openPort(webhook: Webhook, cluster: Cluster, { leading }: Pick<Leading, 'leading'>): AdmissionPort {
+function openPort(
+  webhook: Webhook,
+  cluster: Cluster,
+  { leading, onChange }: Pick<Leading, 'leading'> & { onChange(): void },
+): AdmissionPort {
   const { log, metrics, client, signal, config } = cluster;
   const certificate = certificateOf(webhook, cluster, leading);
   const configurations =
@@ -47,7 +56,10 @@ function openPort(webhook: Webhook, cluster: Cluster, { leading }: Pick<Leading,
           onWrite: (kind, outcome) => metrics.count('cognito_gate_writes_total', kind, outcome),
           fieldManager: `cognito-gate/${config.controllerName}`,
         });
-  certificate.onChange(() => configurations?.check());
+  certificate.onChange(() => {
+    configurations?.check();
+    onChange();
+  });
   metrics.onScrape(() => {
     const served = certificate.current();
     if (served === undefined) return;

@@ -40,7 +40,7 @@ export async function openClusterSource(parts: Parts, env: NodeJS.ProcessEnv): P
   const cluster = await openParts(parts, env, { signal: stopping.signal, onChange: () => changed() });
   const { replicas, objects, signal } = cluster;
   const leading = startLeading(cluster, () => admission.check());
-  const admission = startAdmission(cluster, leading);
+  const admission = startAdmission(cluster, leading, () => changed());
   const missing = (): string | undefined => missingOf(cluster) ?? admission.missing();
   const changed = (): void => {
     const translation = parts.inForce.translation();
@@ -49,7 +49,10 @@ export async function openClusterSource(parts: Parts, env: NodeJS.ProcessEnv): P
     if (missing() === undefined) ready.resolve();
   };
   // A replica that serves nothing yet is none that a change must have reached: it makes itself known when it is ready.
-  const announced = ready.promise.then(() => replicas.announce(signal));
+  const announced = ready.promise.then(
+    () => replicas.announce(signal),
+    () => undefined,
+  );
   const running = Promise.all([
     objects.run(signal),
     replicas.follow(signal),
@@ -57,6 +60,8 @@ export async function openClusterSource(parts: Parts, env: NodeJS.ProcessEnv): P
     admission.run(),
     announced,
   ]);
+  // A webhook port that is taken, above all.
+  running.catch((error: unknown) => ready.reject(asError(error)));
   const broom = setInterval(() => {
     if (leading.leading()) replicas.sweep().catch((error: unknown) => cluster.onError('replicas', asError(error)));
   }, broomEvery);
@@ -70,7 +75,7 @@ export async function openClusterSource(parts: Parts, env: NodeJS.ProcessEnv): P
       await leading.resign();
       stopping.abort();
       ready.resolve();
-      await running;
+      await running.catch(() => undefined);
       cluster.client.close();
     },
   };

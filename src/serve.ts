@@ -58,16 +58,22 @@ export async function serve(config: Config, log: Logger, env: NodeJS.ProcessEnv)
   });
   const parts = { config, log, metrics, inForce, pools, fetch };
   const source = await (from.cluster === undefined ? openFolderSource(parts) : openClusterSource(parts, env));
-  let stopping = false;
-  const servers = createServers(parts, () => (stopping ? 'shutting down' : (inForce.missing() ?? source.missing())));
+  let stage: 'starting' | 'open' | 'stopping' = 'starting';
+  // Ready is who can be asked: a table that is loaded serves nobody before the ports are open.
+  const missing = (): string | undefined =>
+    stage === 'stopping'
+      ? 'shutting down'
+      : (inForce.missing() ?? source.missing() ?? (stage === 'open' ? undefined : 'the ports are not open yet'));
+  const servers = createServers(parts, missing);
   const stop = async (): Promise<void> => {
-    stopping = true;
+    stage = 'stopping';
     await source.close();
     pools.stop();
     await Promise.all(Object.values(servers).map((server: Server) => server.close()));
   };
   try {
     await start(servers, config, source);
+    stage = 'open';
   } catch (error) {
     await stop();
     throw error;
@@ -77,7 +83,7 @@ export async function serve(config: Config, log: Logger, env: NodeJS.ProcessEnv)
   return {
     stop,
     drain: async () => {
-      stopping = true;
+      stage = 'stopping';
       await source.resign();
       await sleep(milliseconds(config.shutdownDelay));
       await stop();

@@ -60,6 +60,21 @@ async function configured(lines: Readonly<Record<string, string>>, ports: readon
 
 const threePorts = async (): Promise<number[]> => [await freePort(), await freePort(), await freePort()];
 
+test('ready is who can be asked: whenever it says so, the decision port answers', async () => {
+  for (let tries = 0; tries < 3; tries += 1) {
+    const [decisions, signIn, operations] = await threePorts();
+    const program = run(['serve', '--config', await configured({}, [decisions ?? 0, signIn ?? 0, operations ?? 0])]);
+    const isReady = async (): Promise<boolean> =>
+      (await fetch(`http://127.0.0.1:${operations}/readyz`).catch(() => undefined))?.status === 200;
+    const end = Date.now() + 15_000;
+    while (!(await isReady()) && Date.now() < end);
+    const answer = await fetch(`http://127.0.0.1:${decisions}/nginx/${'0'.repeat(32)}`).catch(() => undefined);
+    assert.equal(answer?.status, 403);
+    program.kill('SIGINT');
+    await program.ended;
+  }
+});
+
 test('--help lists the commands and the fields, --version prints one, a wrong command line ends with 2', async () => {
   const help = await run(['--help']).ended;
   assert.equal(help.code, 0);
