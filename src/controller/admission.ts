@@ -37,8 +37,10 @@ export function createAdmission(deps: AdmissionDeps): Admission {
   const elsewhere = (judge: typeof mutateIngress, request: AdmissionRequest): AdmissionResponse => {
     if (request.kind !== 'Ingress') return allowed(request.uid);
     if (isHeld(request, loaded(deps))) return ingresses(judge, request);
+    if (judge !== mutateIngress) return allowed(request.uid);
+    if (request.operation === 'CREATE') return allowed(request.uid, [leftToOthers(deps)]);
     const wasOurs = controllerOf(request.oldObject) === deps.controllerName;
-    return wasOurs && judge === mutateIngress ? handedOver(request, deps) : allowed(request.uid);
+    return wasOurs ? handedOver(request, deps) : allowed(request.uid);
   };
   const answer = (review: unknown, judge: typeof mutateIngress): AdmissionResponse => {
     const request = readReview(review);
@@ -74,6 +76,12 @@ function isChange({ operation, subResource, object }: AdmissionRequest): boolean
 
 function controllerOf(object: AdmissionRequest['object']): string {
   return annotationsOf(object)?.['cognito-gate.dev/controller'] ?? defaultController;
+}
+
+/** Nobody looks after an installation that is mistyped: the Ingress would be open without a word. */
+function leftToOthers({ controllerName }: AdmissionDeps): string {
+  const field = 'metadata.annotations[cognito-gate.dev/controller]';
+  return `${field}: the Ingress is left to the installation of this name, and open if there is none (this one: ${controllerName})`;
 }
 
 /** What the spec says already is not refused again: finalizers and labels must stay writable. */

@@ -87,7 +87,10 @@ suite('an Ingress that is to be protected is wired in the very request', () => {
 
   test('another installation is not ours to touch', () => {
     const other = app({ ...signedIn, 'cognito-gate.dev/controller': 'other', 'cognito-gate.dev/status': '{}' });
-    assert.equal(admissionBeside([]).mutate(review(other)).patch, undefined);
+    const response = admissionBeside([]).mutate(review(other));
+    assert.equal(response.patch, undefined);
+    assert.match(response.warnings?.[0] ?? '', /controller\]: the Ingress is left .* \(this one: cognito-gate\)$/);
+    assert.equal(admissionBeside([]).mutate(review(other, other)).warnings, undefined);
   });
 
   test('nor one that is being deleted, nor one under the bypass label', () => {
