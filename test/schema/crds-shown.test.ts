@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
 import { startCluster } from '../support/cluster/cluster.ts';
 import type { Cluster } from '../support/cluster/cluster.ts';
+import { until } from '../support/until.ts';
 import { objectWith } from './crd-objects.ts';
 import type { Json } from './crd-objects.ts';
 import { answerTo, installCrds } from './crd-server.ts';
@@ -11,6 +12,9 @@ let cluster: Cluster;
 before(async () => {
   cluster = await startCluster();
   await installCrds(cluster);
+  // A CRD is Established a moment before its schema is published, and kubectl explains from what is published.
+  for (const kind of ['accesspolicy', 'clusteraccesspolicy', 'cognitopool'])
+    await until(async () => (await cluster.tryKubectl('explain', kind)).code === 0, `the schema of ${kind}`, 30_000);
 });
 
 after(async () => await cluster.stop());
