@@ -22,7 +22,7 @@ interface Timings {
   /** Backoff after a failure: doubled with each, and never more than the maximum. */
   readonly minDelayMs: number;
   readonly maxDelayMs: number;
-  /** A kind that isn't there (404), and a server that can't be reached, is asked again at least this often. */
+  /** A kind that isn't there (404) is asked for again at least this often. */
   readonly missingDelayMs: number;
   /** A stream that is silent for longer is given up: bookmarks come about every minute. */
   readonly idleMs: number;
@@ -53,7 +53,9 @@ export interface ReflectorOptions {
 
 const defaults: Timings = {
   minDelayMs: 500,
-  maxDelayMs: 30_000,
+  // Not client-go's 30 s: a server that comes back refuses for a moment (its rights aren't read yet), a policy that was
+  // changed meanwhile can't wait, and a dozen watches a replica are no herd. Who says Retry-After is waited for longer.
+  maxDelayMs: 5000,
   missingDelayMs: 5000,
   idleMs: 90_000,
   relistMs: 3_600_000,
@@ -176,8 +178,7 @@ export function createReflector(options: ReflectorOptions): Reflector {
 
   function delayAfter(error: unknown, failures: number): number {
     if (isStatus(error, 410) && failures === 1) return 0;
-    const soon = isStatus(error, 404) || isStatus(error, 0);
-    const most = soon ? Math.min(timings.missingDelayMs, timings.maxDelayMs) : timings.maxDelayMs;
+    const most = isStatus(error, 404) ? Math.min(timings.missingDelayMs, timings.maxDelayMs) : timings.maxDelayMs;
     const backoff = Math.min(most, timings.minDelayMs * 2 ** Math.min(failures - 1, 30)) * (0.5 + random() / 2);
     const told = error instanceof KubeApiError ? (error.retryAfterSeconds ?? 0) : 0;
     return Math.max(backoff, Math.min(told, maxRetryAfterSeconds) * 1000);
