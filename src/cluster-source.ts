@@ -60,8 +60,17 @@ export async function openClusterSource(parts: Parts, env: NodeJS.ProcessEnv): P
     admission.run(),
     announced,
   ]);
-  // A webhook port that is taken, above all.
-  running.catch((error: unknown) => ready.reject(asError(error)));
+  let isReady = false;
+  void ready.promise.then(
+    () => (isReady = true),
+    () => undefined,
+  );
+  // While starting: a webhook port that is taken, above all. Later: a loop that ended would leave old policies in force
+  // without a word, so the process ends (an unhandled rejection), and is started again.
+  running.catch((error: unknown) => {
+    if (isReady && !signal.aborted) throw error;
+    ready.reject(asError(error));
+  });
   const broom = setInterval(() => {
     if (leading.leading()) replicas.sweep().catch((error: unknown) => cluster.onError('replicas', asError(error)));
   }, broomEvery);
