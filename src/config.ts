@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { clusterFields, clusterSource } from './config-cluster.ts';
+import { keyRingRotation, refreshesPerSecond, store } from './config-store.ts';
 import { address, duration, folder, host, namespaces, port, portOf, reference, shaped } from './config-fields.ts';
 import { logLevels } from './telemetry/logger.ts';
 
@@ -54,6 +55,9 @@ const ConfigFile = z.strictObject(
       ),
     secretsDir: folder.optional().describe('With a folder: the folder of secrets, <namespace>/<name>/<key>.'),
     keyRingSecret: reference.describe('Secret with the keys that seal cookies.'),
+    keyRingRotation,
+    store,
+    refreshesPerSecond,
     extraCaFile: z
       .string('must be the path of a PEM file')
       .min(1, 'must be the path of a PEM file')

@@ -26,3 +26,18 @@ export interface Identity {
   /** Seconds; Cognito's auth_time. */
   readonly authTime: number;
 }
+
+/** A machine, as its access token of the client credentials grant describes it (cognito.md 2.3). */
+export interface Machine {
+  readonly kind: 'machine';
+  readonly pool: PoolId;
+  /** Id of its app client. */
+  readonly client: string;
+  /** As in the token, resource server included: `shop/write`. */
+  readonly scopes: ReadonlySet<string>;
+  /** Seconds; when its token was issued. */
+  readonly authTime: number;
+}
+
+/** Who asks. */
+export type Caller = Identity | Machine;

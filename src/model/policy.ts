@@ -26,15 +26,29 @@ export interface PersonCondition {
   readonly claims?: readonly { readonly name: string; readonly values: readonly string[] }[];
 }
 
+/** About a machine: one of the clients, with every scope. */
+export interface MachineCondition {
+  readonly pool?: PoolId;
+  readonly clients?: readonly string[];
+  readonly scopes?: readonly string[];
+}
+
 export type Access =
   | { readonly kind: 'Public' }
   | { readonly kind: 'SignedIn' }
-  | { readonly kind: 'Allow'; readonly conditions: readonly PersonCondition[] };
+  | {
+      readonly kind: 'Allow';
+      readonly conditions: readonly PersonCondition[];
+      /** Alternatives beside the conditions; absent: no machine passes. */
+      readonly machines?: readonly MachineCondition[];
+    };
 
 export interface Rule {
   readonly name: string;
   readonly match: Match;
   readonly access: Access;
+  /** Seconds; how old the sign-in of a person may be. */
+  readonly maxAuthAge?: number;
 }
 
 /** What an AccessPolicy (or inline annotations, or a ClusterAccessPolicy's default) says, with every reference resolved. */
@@ -47,5 +61,8 @@ export interface Policy {
   readonly corsPreflight: 'Check' | 'Pass';
   readonly allowedOrigins: readonly string[];
   readonly deny: readonly PersonCondition[];
+  readonly denyMachines?: readonly MachineCondition[];
+  /** Whether people's access tokens count; machine entries are read in any case. */
+  readonly bearer?: 'Accept';
   readonly rules: readonly Rule[];
 }

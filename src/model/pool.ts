@@ -47,4 +47,8 @@ export interface Pool {
   readonly authorize: { readonly identityProvider?: string; readonly lang?: string };
   readonly trustedEmailProviders: readonly string[];
   readonly session: SessionTimes;
+  /** App clients, besides the pool's own, whose access tokens count. */
+  readonly machineClients?: readonly string[];
+  /** How a fresher sign-in is asked for; absent: `Prompt`. */
+  readonly freshSignIn?: 'Prompt' | 'Logout' | 'None';
 }

@@ -11,6 +11,8 @@ export interface TokenState {
   readonly tokensExpireAt: number;
   /** Absent when it did not fit or the pool gave none. */
   readonly refreshToken: Secret | undefined;
+  /** Whether the pool answered a refresh with another refresh token; absent: nobody has seen one yet. */
+  readonly rotates?: boolean;
 }
 
 /** One authentication of one person in one browser at one pool; lives in the sign-in host's cookie. */

@@ -10,11 +10,11 @@ import { limits as defaultLimits, type Limits } from './limits.ts';
 import { sessionCookieName } from './names.ts';
 import { createOpenedSessions } from './opened-sessions.ts';
 import { plaintextRoom, type Sealer } from './seal.ts';
+import type { MaybePromise } from './state-store.ts';
 
 export { shouldRenew } from './life.ts';
 
-/** The seam for a store that has to be asked. */
-export type MaybePromise<T> = T | Promise<T>;
+export type { MaybePromise } from './state-store.ts';
 
 export interface SessionRead {
   /** At most one for each pool, in the order of the pools that were asked for. */
