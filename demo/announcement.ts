@@ -46,6 +46,11 @@ export function trustLines(file: string): string {
   or accept the browser's warning, once for each of the four hosts (two apps, sign-in, ${hosts.cognito}).`;
 }
 
+/** Where the stand-in shows who is in which group. */
+export function people(ports: Ports): string {
+  return `${origin(hosts.cognito, ports.cognito.port)}/people`;
+}
+
 /** What a newcomer reads when all is up. */
 export function announcement(ports: Ports): string {
   const shop = origin(hosts.shop, ports.public.port);
@@ -66,6 +71,7 @@ ${accountLines().join('\n')}
 ${trustLines(caFile)}
 
 Now edit a file in ${policies}/ and reload the page: it is in force within a second.
+Or open the wiki as bob, take him out of staff at ${people(ports)}, and go on reading: 30 s later he is out.
 
   Metrics  http://127.0.0.1:${ports.operations.port}/metrics
   Log      ${programLog}

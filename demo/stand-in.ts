@@ -23,6 +23,7 @@ export async function startStandIn(
     issuerHost: '127.0.0.1',
     tls: { cert: await readFile(files.cert, 'utf8'), key: await readFile(files.key, 'utf8') },
     users,
+    peoplePage: true,
     clients: [
       {
         clientId: '1demo23456789',

@@ -17,6 +17,8 @@ export interface PagesInput {
   readonly directory: Directory;
   readonly faults: CognitoFaults;
   readonly stats: CognitoStats;
+  /** Whether there is a page where anybody changes groups. */
+  readonly peoplePage: boolean;
 }
 
 /** An unfinished prompt dies after five minutes (cognito.md 1.3). */
@@ -43,13 +45,13 @@ async function finish(provider: Provider, page: string, accountId: string): Prom
 }
 
 export async function signIn(input: PagesInput, { request, response, url }: Exchange): Promise<void> {
-  if (request.method !== 'POST') return sendPage(response, 200, signInPage(false, ''));
+  if (request.method !== 'POST') return sendPage(response, 200, signInPage(false, '', input.peoplePage));
   input.stats.signIn += 1;
   const form = await readForm(request);
   const username = form.get('username') ?? '';
   const user = input.directory.byUsername(username);
   if (user === undefined || user.disabled === true || user.password !== form.get('password')) {
-    return sendPage(response, 200, signInPage(true, username));
+    return sendPage(response, 200, signInPage(true, username, input.peoplePage));
   }
   const next = await finish(input.provider, url.searchParams.get('page') ?? '', user.sub);
   if (next === undefined) return sendPage(response, 400, errorPage('Something went wrong'));

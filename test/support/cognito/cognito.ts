@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { listenOn } from '../ports.ts';
 import { authorizeFault, logout, showError, signIn } from './browser-pages.ts';
 import type { Exchange, PagesInput } from './browser-pages.ts';
+import { peoplePage } from './people-page.ts';
 import { createDirectory } from './directory.ts';
 import { createKeys } from './keys.ts';
 import { createProvider } from './provider.ts';
@@ -73,6 +74,7 @@ function createHandler(input: PagesInput, poolId: string, domain: string): Handl
     if (endpoint !== undefined) return await ask(endpoint, exchange);
     if (url.pathname === '/login') return await signIn(input, exchange);
     if (url.pathname === '/error') return showError(exchange);
+    if (url.pathname === '/people' && input.peoplePage) return await peoplePage(input.directory, exchange);
     if (!url.pathname.startsWith('/oauth2/authorize/')) return sendJson(response, 404, { message: 'not found' });
     await provide(request, response);
   };
@@ -103,7 +105,14 @@ export async function startCognito(options: CognitoOptions): Promise<Cognito> {
   const directory = createDirectory(options.users);
   const provider = createProvider({ options, domain, issuer, keys, directory });
   shapeWire(provider, { domain, issuer, keys, faults });
-  const pages: PagesInput = { provider, clients: options.clients, directory, faults, stats };
+  const pages: PagesInput = {
+    provider,
+    clients: options.clients,
+    directory,
+    faults,
+    stats,
+    peoplePage: options.peoplePage === true,
+  };
   serve(server, createHandler(pages, poolId, domain));
 
   return {

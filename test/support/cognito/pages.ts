@@ -11,9 +11,13 @@ input { box-sizing: border-box; width: 100%; margin-top: .25rem; padding: .6rem;
 button { width: 100%; margin-top: 1.5rem; padding: .7rem; font: inherit; font-weight: 600; color: #fff; background: #0b5cad;
   border: 0; border-radius: .4rem; cursor: pointer; }
 .error { padding: .6rem .8rem; background: #fdecea; color: #8c1d10; border-radius: .4rem; }
+h2 { margin: 1.25rem 0 .25rem; font-size: 1.05rem; }
+form button { margin-top: .4rem; padding: .45rem; font-size: .95rem; }
+button.in { color: #0b5cad; background: #e3edf8; }
 .note { margin: 1.5rem 0 0; font-size: .85rem; color: #545b64; }
 @media (prefers-color-scheme: dark) {
-  body { background: #0f141a; color: #e9ebed; } main { background: #1b232d; } .note { color: #aab4c0; }
+  body { background: #0f141a; color: #e9ebed; } main { background: #1b232d; } .note, a { color: #aab4c0; }
+  button.in { color: #cfe3f8; background: #24364a; }
   input { background: #0f141a; color: inherit; } .error { background: #4a1510; color: #ffd9d3; }
 }`;
 
@@ -22,7 +26,7 @@ export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => entities[character] ?? character);
 }
 
-function page(title: string, content: string): string {
+export function page(title: string, content: string): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escapeHtml(title)}</title><style>${style}</style></head>
@@ -30,7 +34,7 @@ function page(title: string, content: string): string {
 }
 
 /** The form posts to its own address, query included, as Cognito's does. */
-export function signInPage(failed: boolean, username: string): string {
+export function signInPage(failed: boolean, username: string, people: boolean): string {
   const error = failed ? '<p class="error" role="alert">Incorrect username or password.</p>' : '';
   return page(
     'Sign in',
@@ -40,7 +44,9 @@ export function signInPage(failed: boolean, username: string): string {
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required>
 <button type="submit">Sign in</button></form>
-<p class="note">A stand-in for Amazon Cognito on this machine. The accounts are made up.</p>`,
+<p class="note">A stand-in for Amazon Cognito on this machine. The accounts are made up.${
+      people ? ' <a href="/people">People and groups</a>' : ''
+    }</p>`,
   );
 }
 

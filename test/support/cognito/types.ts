@@ -37,6 +37,8 @@ export interface CognitoOptions {
   readonly host?: string;
   /** Host in the issuer and in the address of the key set; Cognito's differs from the domain too. */
   readonly issuerHost?: string;
+  /** A page `/people` where anybody changes who is in which group; for a demo. */
+  readonly peoplePage?: boolean;
   /** PEM texts; with them everything is https. */
   readonly tls?: { readonly cert: string; readonly key: string };
 }
