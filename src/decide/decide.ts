@@ -11,9 +11,11 @@ export interface DecideOptions {
   readonly acme: boolean;
   /** Of the sign-in paths, for instance `/_cognito-gate`. */
   readonly prefix: string;
+  /** Seconds; how old a sign-in is. Asked only by rules that want to know. */
+  readonly now: () => number;
 }
 
-/** The verdict on one request. Pure: the same input gives the same verdict, and nothing else is read. */
+/** The verdict on one request. Pure: the same input at the same time gives the same verdict, and nothing else is read. */
 export function decide(
   request: Request,
   identities: readonly Identity[],
@@ -25,7 +27,7 @@ export function decide(
   if (early !== undefined) return early;
   const match = matchForm(request, policy, form);
   if (match.kind === 'refuse') return refuse(match.reason);
-  const verdict = judge(match.rule, identities, policy);
+  const verdict = judge(match.rule, identities, policy, options.now);
   return isForeign(request, policy, verdict) ? { ...refuse('foreign_origin'), rule: verdict.rule } : verdict;
 }
 

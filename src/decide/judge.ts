@@ -7,14 +7,22 @@ import type { Answer, CompiledCondition } from './condition.ts';
  * Who may pass under a rule. Deny goes first and looks at everybody who is signed in here; then the first person, in
  * the order of the policy's pools, whom the rule allows. A Public rule looks at nobody.
  */
-export function judge(rule: CompiledRule, identities: readonly Identity[], policy: CompiledPolicy): Verdict {
+export function judge(
+  rule: CompiledRule,
+  identities: readonly Identity[],
+  policy: CompiledPolicy,
+  now: () => number,
+): Verdict {
   if (rule.access === 'Public') {
     return { kind: 'allow', reason: 'public', rule: rule.name, identity: undefined };
   }
   const people = inPoolOrder(identities, policy.policy.pools);
   const [first] = people;
   if (first === undefined) return refuse(rule, 'no_session');
-  return judgeDeny(rule, people, policy) ?? judgeAllow(rule, people) ?? refuseAll(rule, people, first);
+  const denied = judgeDeny(rule, people, policy);
+  if (denied !== undefined) return denied;
+  const fresh = freshEnough(rule, people, now);
+  return judgeAllow(rule, fresh) ?? judgeTooOld(rule, people, fresh) ?? refuseAll(rule, people, first);
 }
 
 /** People of a pool that the policy doesn't name are nobody here. */
@@ -34,6 +42,21 @@ function judgeDeny(rule: CompiledRule, people: readonly Identity[], policy: Comp
     if (answer === 'unknown') unknown ??= person;
   }
   return unknown && refuse(rule, 'groups_unknown', unknown);
+}
+
+/** `auth_time` is the sign-in itself: it doesn't move when tokens are refreshed (cognito.md 2.1). */
+function freshEnough(rule: CompiledRule, people: readonly Identity[], now: () => number): readonly Identity[] {
+  const { maxAuthAge } = rule.rule;
+  if (maxAuthAge === undefined) return people;
+  const oldest = now() - maxAuthAge;
+  return people.filter((person) => person.authTime >= oldest);
+}
+
+/** Only a person whom the rule would let in is told to sign in afresh: for everybody else it would change nothing. */
+function judgeTooOld(rule: CompiledRule, people: readonly Identity[], fresh: readonly Identity[]): Verdict | undefined {
+  if (fresh.length === people.length) return undefined;
+  const person = judgeAllow(rule, people)?.identity;
+  return person && refuse(rule, 'sign_in_too_old', person);
 }
 
 function judgeAllow(rule: CompiledRule, people: readonly Identity[]): Verdict | undefined {

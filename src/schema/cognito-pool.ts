@@ -103,7 +103,9 @@ export const cognitoPoolSpec = z.strictObject({
   freshSignIn: z
     .enum(['Prompt', 'Logout', 'None'])
     .optional()
-    .describe('How `maxAuthAge` is met. Not built yet: without effect, and said so.'),
+    .describe(
+      'How a fresher sign-in is asked for where a rule has `maxAuthAge`. `Prompt` (the default): `prompt=login`, which Cognito’s managed login knows. `Logout`: through Cognito’s sign-out first, for the classic pages. `None`: a page says that the person has to sign out and in again. Whatever is set, only a newer `auth_time` counts.',
+    ),
   session: session.prefault({}).describe('Lifetimes.'),
   allowedNamespaces: allowedNamespaces
     .prefault({ from: 'Same' })

@@ -29,7 +29,11 @@ const anyRule = z.strictObject({
     .describe(
       'Who may pass: one of the entries must hold. All fields of an entry must hold; within a field any value will do. Excludes `access`.',
     ),
-  maxAuthAge: duration(1).optional().describe('How old the sign-in may be. Not built yet: the route refuses.'),
+  maxAuthAge: duration(1)
+    .optional()
+    .describe(
+      'How long ago a person may have signed in, by the tokens’ `auth_time`; whoever did so earlier is asked to do it again (see `freshSignIn` of the pool). Not with `access: Public`.',
+    ),
 });
 
 const audible = ruled(anyRule, {

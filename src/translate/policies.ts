@@ -5,6 +5,7 @@ import type { Finding, FindingReason } from '../model/finding.ts';
 import type { Access, Match, PathMatch, PersonCondition, Policy, Rule } from '../model/policy.ts';
 import type { PoolId } from '../model/pool.ts';
 import type { Installation } from '../model/snapshot.ts';
+import { durationSeconds } from '../schema/fields.ts';
 import { accessPolicy } from '../schema/access-policy.ts';
 import type { AccessPolicySpec, RuleSpec } from '../schema/access-policy.ts';
 import type { Entry as ConditionSpec } from '../schema/condition.ts';
@@ -133,8 +134,9 @@ function matchOf(match: NonNullable<RuleSpec['match']>, field: string, reading: 
 }
 
 function ruleOf(spec: RuleSpec, field: string, ids: readonly PoolId[], reading: Reading): Omit<Rule, 'name'> {
-  if (spec.maxAuthAge !== undefined) {
-    reading.report.error('NotYetSupported', `${field}.maxAuthAge`, 'is not built yet: remove it');
+  if (spec.maxAuthAge !== undefined && spec.access === 'Public') {
+    const fix = 'remove it, or write access: SignedIn';
+    reading.report.error('Invalid', `${field}.maxAuthAge`, `means nothing where access is Public: ${fix}`);
   }
   const match = spec.match === undefined ? {} : matchOf(spec.match, `${field}.match`, reading);
   const conditions = { specs: spec.allow ?? [], field: `${field}.allow`, ids };
@@ -142,7 +144,11 @@ function ruleOf(spec: RuleSpec, field: string, ids: readonly PoolId[], reading: 
     spec.access === undefined
       ? { kind: 'Allow', conditions: conditionsOf(conditions, reading) }
       : { kind: spec.access };
-  return { match, access };
+  return {
+    match,
+    access,
+    ...(spec.maxAuthAge === undefined ? {} : { maxAuthAge: durationSeconds(spec.maxAuthAge) ?? 0 }),
+  };
 }
 
 function reportNames(rules: readonly Rule[], field: string, report: Report): void {

@@ -84,9 +84,6 @@ function reportUnbuilt(spec: CognitoPoolSpec, report: Report): void {
   if (spec.machineClients !== undefined) {
     report.warn('NotYetSupported', 'spec.machineClients', 'is not built yet and has no effect');
   }
-  if (spec.freshSignIn !== undefined) {
-    report.warn('NotYetSupported', 'spec.freshSignIn', 'is not built yet and has no effect, as maxAuthAge');
-  }
 }
 
 function poolOf(entry: Entry, spec: CognitoPoolSpec, snapshot: Snapshot): Pool {
@@ -107,6 +104,7 @@ function poolOf(entry: Entry, spec: CognitoPoolSpec, snapshot: Snapshot): Pool {
     authorize: present(spec.authorize ?? {}),
     trustedEmailProviders: spec.trustedEmailProviders ?? [],
     session: timesOf(spec.session),
+    ...(spec.freshSignIn === undefined ? {} : { freshSignIn: spec.freshSignIn }),
   };
 }
 

@@ -9,7 +9,7 @@ import type { Route } from '../../src/model/route.ts';
 export const staff = 'a'.repeat(64);
 export const partners = 'b'.repeat(64);
 
-export const options: DecideOptions = { acme: true, prefix: '/_cognito-gate' };
+export const options: DecideOptions = { acme: true, prefix: '/_cognito-gate', now: () => 1_700_000_600 };
 
 export function person(over: Partial<Identity> & { readonly in?: readonly string[] } = {}): Identity {
   const { in: names = [], ...fields } = over;

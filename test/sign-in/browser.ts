@@ -117,7 +117,7 @@ export class Browser {
       request,
       live.map((session) => session.identity),
       found.policy,
-      { acme: true, prefix: '/_cognito-gate' },
+      { acme: true, prefix: '/_cognito-gate', now: () => this.#world.clock.now },
     );
     if (verdict.kind === 'allow') {
       return answer(200, `app: ${verdict.identity?.username ?? 'anyone'}`);
