@@ -18,6 +18,7 @@ import { reportDecision } from './report.ts';
 import { createEndedSids } from './session/ended-sids.ts';
 import { createSealer } from './session/seal.ts';
 import { createSessions } from './session/sessions.ts';
+import { createCookieStore } from './session/state-store.ts';
 import { createSignInHandler } from './sign-in/handler.ts';
 import { openFolderSource } from './folder-source.ts';
 import type { Parts, Source } from './source.ts';
@@ -119,12 +120,13 @@ function createServers(parts: Parts, missing: () => string | undefined): Servers
   const { config, log, metrics, inForce, pools } = parts;
   const ended = createEndedSids(now);
   const sealer = createSealer({ ring: inForce.ring, now, random });
+  const store = createCookieStore();
   const sessions = createSessions({ sealer, now, ended });
   const decider = createDecider({
     table: inForce.table,
     sessions,
     now,
-    options: { acme: config.acmeChallenges, prefix: config.prefix },
+    options: { acme: config.acmeChallenges, prefix: config.prefix, now },
     decided: (outcome) => reportDecision(outcome, metrics, log),
     audited: (policy, verdict) =>
       metrics.count('cognito_gate_audit_decisions_total', policy.namespace, policy.name, verdict.kind, verdict.reason),
@@ -135,6 +137,7 @@ function createServers(parts: Parts, missing: () => string | undefined): Servers
     table: inForce.table,
     sessions,
     sealer,
+    store,
     pools,
     ended,
     now,

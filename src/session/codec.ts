@@ -97,6 +97,7 @@ function tokenJson(state: TokenState): Json {
     ...(identity.emailTrusted ? { t: 1 } : {}),
     ...(names.size === 0 ? {} : { g: [...names] }),
     ...(judged === undefined ? {} : { j: [...judged].filter((name) => !names.has(name)) }),
+    ...(state.rotates === undefined ? {} : { r: state.rotates ? 1 : 0 }),
     ...(identity.claims.size === 0 ? {} : { k: [...identity.claims].map(([name, values]) => [name, ...values]) }),
   };
 }
@@ -115,7 +116,8 @@ function tokenState(fields: Fields, pool: string, refreshToken: Secret | undefin
     claims: claimsOf(fields),
     authTime: time(fields, 'a'),
   };
-  return { identity, checkedAt: time(fields, 'c'), tokensExpireAt: time(fields, 'e'), refreshToken };
+  const rotates = fields.has('r') ? { rotates: fields.get('r') === 1 } : {};
+  return { identity, checkedAt: time(fields, 'c'), tokensExpireAt: time(fields, 'e'), refreshToken, ...rotates };
 }
 
 /** `j` holds the judged names that the person does not have; those that the person has are in `g`. */

@@ -14,7 +14,10 @@ export type SealKind =
   | 'signout'
   | 'return'
   | 'browser'
-  | 'loop';
+  | 'loop'
+  | 'handle'
+  | 'signinhandle'
+  | 'granthandle';
 
 export interface Opened extends SealScope {
   readonly plaintext: Uint8Array;

@@ -41,7 +41,7 @@ export async function authorize(context: Context, request: WebRequest): Promise<
 async function serve(context: Context, request: WebRequest, target: Target, pool: Pool): Promise<WebResponse> {
   const cookie = request.header('cookie');
   const signIn =
-    target.wish === 'login' ? undefined : context.signIns.openSignIn(cookie, pool, context.config.signInHost);
+    target.wish === 'login' ? undefined : await context.signIns.openSignIn(cookie, pool, context.config.signInHost);
   const label = { pool: poolLabel(pool), id: request.id, route: target.route };
   if (signIn === undefined) {
     // A denied person is never asked to sign in again for a second look (N3); the denial stands.
@@ -81,7 +81,8 @@ async function toCognito(context: Context, request: WebRequest, target: Target, 
     const address = await context.pools.of(pool).authorizeUrl(input);
     rememberTrimmed(context, jar, attempt.trimmed);
     const signInName = signInCookieName(pool.id);
-    const dead = jar.all(signInName).length > 0 && !isUsable(context, request, pool) ? [clearCookie(signInName)] : [];
+    const dead =
+      jar.all(signInName).length > 0 && !(await isUsable(context, request, pool)) ? [clearCookie(signInName)] : [];
     const fresh = browser.cookie === undefined ? [] : [browser.cookie];
     return redirect(address.href, [...attempt.trimmed.map(clearCookie), ...dead, ...fresh, attempt.cookie]);
   } catch (error) {
@@ -98,8 +99,8 @@ async function toCognito(context: Context, request: WebRequest, target: Target, 
 }
 
 /** Kept where only Cognito is away: its refresh token serves when Cognito is back (S13). */
-function isUsable(context: Context, request: WebRequest, pool: Pool): boolean {
-  return context.signIns.openSignIn(request.header('cookie'), pool, context.config.signInHost) !== undefined;
+async function isUsable(context: Context, request: WebRequest, pool: Pool): Promise<boolean> {
+  return (await context.signIns.openSignIn(request.header('cookie'), pool, context.config.signInHost)) !== undefined;
 }
 
 /** A callback whose cookie made room for a younger tab still leads on, on this replica (L5). */

@@ -3,6 +3,7 @@ import type { Pool } from '../model/pool.ts';
 import type { SignIn, TokenState } from '../model/session.ts';
 import type { WebRequest, WebResponse } from '../model/web.ts';
 import { type CookieJar, parseCookies } from '../session/cookies.ts';
+import { signInEnd } from '../session/life.ts';
 import { limits } from '../session/limits.ts';
 import { startAgain } from './authorize.ts';
 import { browserId, newBrowserId, sidOf } from './browser-id.ts';
@@ -103,17 +104,18 @@ interface Success {
   readonly consumed: string;
 }
 
-function signedIn(context: Context, request: WebRequest, success: Success): WebResponse {
+async function signedIn(context: Context, request: WebRequest, success: Success): Promise<WebResponse> {
   const { target, pool, tokens, consumed } = success;
   const jar = parseCookies(request.header('cookie'));
   const { sid, cookies } = sidFor(context, jar, pool, tokens);
   const { signInHost } = context.config;
-  const before = context.signIns.openSignIn(request.header('cookie'), pool, signInHost);
+  const before = await context.signIns.openSignIn(request.header('cookie'), pool, signInHost);
   if (before !== undefined && before.sid !== sid) {
     // Another person in this browser: what the one before had open on other hosts ends.
     context.sessions.ended(before.sid, context.now() + pool.session.signInLifetime);
   }
   const signIn: SignIn = { ...tokens, sid, pool: pool.id, startedAt: context.now() };
+  await context.store.create(sid, pool, tokens, signInEnd(signIn.startedAt, pool));
   const sealed = context.signIns.sealSignIn(signIn, signInHost, context.named());
   const reason = sealed.refreshTokenDropped ? { reason: 'refresh_token_too_large' } : {};
   context.events.onSignIn(poolLabel(pool), 'signed_in');

@@ -32,7 +32,7 @@ export async function complete(
   request: WebRequest,
   part: string,
 ): Promise<WebResponse> {
-  const grant = read(context, table, request, part);
+  const grant = await read(context, table, request, part);
   const again = grant === undefined ? homeOf(context, table, request.host) : startAgain(context, grant.target);
   const refused = refuseUnlessNavigation(request, again ?? context.origins.app(request.host));
   if (refused !== undefined) {
@@ -53,8 +53,8 @@ export async function complete(
   return settle(context, request, { jar, grant, attempt });
 }
 
-function read(context: Context, table: Table, request: WebRequest, part: string): Grant | undefined {
-  const opened = openGrant(context.sealer, `${part}${single(request.query, 'g') ?? ''}`);
+async function read(context: Context, table: Table, request: WebRequest, part: string): Promise<Grant | undefined> {
+  const opened = await openGrant(context, `${part}${single(request.query, 'g') ?? ''}`, table.pools);
   if (opened === undefined || opened.session.host !== request.host) {
     return undefined;
   }

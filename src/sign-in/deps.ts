@@ -6,6 +6,7 @@ import type { NamedInPolicies } from '../session/fitting.ts';
 import type { Sealer } from '../session/seal.ts';
 import type { Sessions } from '../session/sessions.ts';
 import type { SignIns } from '../session/sign-ins.ts';
+import type { StateStore } from '../session/state-store.ts';
 import type { UsedOnce } from '../session/used-once.ts';
 import type { Origins } from './origins.ts';
 import type { Refreshes } from './refresh.ts';
@@ -47,6 +48,7 @@ export interface SignInDeps {
   readonly table: () => Table | undefined;
   readonly sessions: Sessions;
   readonly sealer: Sealer;
+  readonly store: StateStore;
   readonly pools: Pick<UserPools, 'of'>;
   readonly ended: EndedSids;
   /** Seconds. */

@@ -11,18 +11,15 @@ const pathPart = 900;
 /** Hands the sign-in to one app host, for one attempt of this browser there. */
 export function handOver(context: Context, target: Target, signIn: SignIn, cookies: readonly string[]): WebResponse {
   const now = context.now();
-  const { sid, pool, startedAt, identity, checkedAt, tokensExpireAt, refreshToken } = signIn;
-  const state = { identity, checkedAt, tokensExpireAt, refreshToken };
+  const { startedAt, ...state } = signIn;
   const session: Session = {
-    sid,
-    pool,
+    ...state,
     host: target.host,
     startedAt: now,
     signInStartedAt: startedAt,
     sealedAt: now,
-    ...state,
   };
-  const { text } = sealGrant(context.sealer, session, targetFields({ ...target, at: now }), context.named());
+  const { text } = sealGrant(context, session, targetFields({ ...target, at: now }), context.named());
   return redirect(
     context.origins.own(target.host, `/complete/${text.slice(0, pathPart)}?g=${text.slice(pathPart)}`),
     cookies,

@@ -34,7 +34,7 @@ export async function signOutEverywhere(context: Context, request: WebRequest): 
   const isPost = request.method === 'POST';
   const text = single(isPost ? request.form : request.query, 'request');
   const leave = text === undefined ? undefined : openLeave(context.sealer, 'signout', text);
-  const open = signInsHere(context, request);
+  const open = await signInsHere(context, request);
   if (isPost) {
     if (!isFromOwnPage(request, context.origins.signIn)) {
       return pageResponse(403, question(open, text), request.id);
@@ -42,7 +42,7 @@ export async function signOutEverywhere(context: Context, request: WebRequest): 
     const ended = await end(context, request, open, leave);
     return pageResponse(200, leavingPage(ended.address), request.id, ended.cookies);
   }
-  if (leave === undefined || !mayEndAtOnce(context, request, leave)) {
+  if (leave === undefined || !(await mayEndAtOnce(context, request, leave))) {
     return pageResponse(200, question(open, leave === undefined ? undefined : text), request.id);
   }
   const ended = await end(
@@ -54,22 +54,23 @@ export async function signOutEverywhere(context: Context, request: WebRequest): 
   return redirect(ended.address, ended.cookies);
 }
 
-function mayEndAtOnce(context: Context, request: WebRequest, leave: Leave): boolean {
+async function mayEndAtOnce(context: Context, request: WebRequest, leave: Leave): Promise<boolean> {
   if (context.now() >= leave.at + requestSeconds) {
     return false;
   }
   const pool = context.table()?.pools.get(leave.pool);
   // The app host has ended the sid already, so an ended one is nothing that is left to lose.
-  const current = pool && context.signIns.openSignIn(request.header('cookie'), pool, context.config.signInHost);
+  const current = pool && (await context.signIns.openSignIn(request.header('cookie'), pool, context.config.signInHost));
   return pool !== undefined && (current === undefined || current.sid === leave.sid);
 }
 
 /** Everything that is signed in at the sign-in host in this browser. */
-function signInsHere(context: Context, request: WebRequest): readonly Open[] {
-  return [...(context.table()?.pools.values() ?? [])].flatMap((pool) => {
-    const signIn = context.signIns.openSignIn(request.header('cookie'), pool, context.config.signInHost);
+async function signInsHere(context: Context, request: WebRequest): Promise<readonly Open[]> {
+  const found = [...(context.table()?.pools.values() ?? [])].map(async (pool) => {
+    const signIn = await context.signIns.openSignIn(request.header('cookie'), pool, context.config.signInHost);
     return signIn === undefined ? [] : [{ pool, signIn }];
   });
+  return (await Promise.all(found)).flat();
 }
 
 function question(open: readonly Open[], text: string | undefined) {

@@ -9,6 +9,7 @@ import type { WebRequest, WebResponse } from '../../src/model/web.ts';
 import { createEndedSids } from '../../src/session/ended-sids.ts';
 import { createSessions } from '../../src/session/sessions.ts';
 import { createSealer } from '../../src/session/seal.ts';
+import { createCookieStore } from '../../src/session/state-store.ts';
 import { createSignInHandler, type SignInLine } from '../../src/sign-in/handler.ts';
 import { noon, pool as samplePool, ringOf } from '../session/samples.ts';
 import { createFakeCognito, type FakeCognito } from './fake-cognito.ts';
@@ -72,6 +73,7 @@ export function createWorld(options: { readonly staff?: Partial<Pool>; readonly 
     table: () => table,
     sessions,
     sealer,
+    store: createCookieStore(),
     pools: { of: (pool: Pool): UserPool => cognito.poolOf(pool) },
     ended,
     now,
