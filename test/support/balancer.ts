@@ -11,7 +11,10 @@ export interface Balancer {
  * What a Service does for its Pods, without a cluster network: each connection goes to the next target that accepts
  * it. Targets are ports on loopback.
  */
-export async function startBalancer(port: number, targets: readonly number[]): Promise<Balancer> {
+export async function startBalancer(
+  port: number,
+  targets: readonly number[] | (() => readonly number[]),
+): Promise<Balancer> {
   let turn = 0;
   const sockets = new Set<Socket>();
   const keep = (socket: Socket): void => {
@@ -22,9 +25,10 @@ export async function startBalancer(port: number, targets: readonly number[]): P
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (client) => {
     keep(client);
     turn += 1;
+    const now = typeof targets === 'function' ? targets() : targets;
     join(
       client,
-      targets.map((_, index) => targets[(turn + index) % targets.length] ?? 0),
+      now.map((_, index) => now[(turn + index) % now.length] ?? 0),
       keep,
     );
   });

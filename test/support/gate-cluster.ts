@@ -54,6 +54,11 @@ export interface GateClusterOptions {
   readonly ports?: { readonly public: number; readonly decisions: number; readonly signIn: number };
   /** A stand-in that runs already and is closed by whoever started it; `values` must name its pool. */
   readonly cognito?: Cognito;
+  /**
+   * The decision ports of all replicas have this number, each at an address of its own (127.0.0.2 and on), as Pods
+   * behind a headless Service; `address` is what the wiring names.
+   */
+  readonly headless?: { readonly address: string; readonly port: number };
   /** YAML of what is there before the chart. */
   readonly objectsBefore?: string;
 }
@@ -71,8 +76,11 @@ export interface GateCluster {
   /** Port of https, as browsers see it; free for a proxy. */
   readonly port: number;
   readonly cognito: Cognito;
+  /** Those that were started, in order; `another` adds to them. */
   readonly replicas: readonly Replica[];
   readonly ports: { readonly decisions: number; readonly signIn: number; readonly webhook: number };
+  /** One more replica, with its sign-in port behind the same Service. */
+  another(): Promise<Replica>;
   /** A namespace with an app behind a Service and, unless `ingress` is false, an Ingress. */
   app(name: string, ingress?: IngressInput): Promise<App>;
   apply(yaml: string): Promise<void>;
@@ -131,7 +139,12 @@ async function startAll(
     if (options.cognito === undefined) await cognito.close();
   };
   onFailure(closeCognito);
-  const values = { ...chartValues({ hosts: gateHosts, port, ports, cognito, client }), ...options.values };
+  const { headless } = options;
+  const values = {
+    ...chartValues({ hosts: gateHosts, port, ports, cognito, client }),
+    ...(headless === undefined ? {} : { decisions: { address: `${headless.address}:${headless.port}` } }),
+    ...options.values,
+  };
   const valuesFile = join(folder, 'values.yaml');
   await writeFile(valuesFile, stringify(values), { mode: 0o600 });
   if (options.objectsBefore !== undefined) await apply(cluster, options.objectsBefore);
@@ -164,6 +177,11 @@ async function startAll(
     valuesFile,
     url,
     apply: async (yaml) => await apply(cluster, yaml),
+    another: async () => {
+      const replica = await startOne(replicas.length, options, found);
+      replicas.push(replica);
+      return replica;
+    },
     visitor: () => {
       const visitor = new Visitor(ca);
       visitors.push(visitor);
@@ -216,28 +234,35 @@ async function access(
 }
 
 async function startReplicas(
-  { replicas = 2, program }: GateClusterOptions,
+  options: GateClusterOptions,
   input: Access,
   onFailure: (step: () => Promise<unknown>) => void,
-): Promise<readonly Replica[]> {
+): Promise<Replica[]> {
   const started: Replica[] = [];
-  for (let index = 0; index < replicas; index += 1) {
-    const replica = await startReplica({
-      ...input,
-      name: `replica-${index}`,
-      ...(program === undefined ? {} : { program }),
-    });
+  for (let index = 0; index < (options.replicas ?? 2); index += 1) {
+    const replica = await startOne(index, options, input);
     started.push(replica);
     onFailure(() => replica.stop());
   }
   return started;
 }
 
+async function startOne(index: number, { program, headless }: GateClusterOptions, input: Access): Promise<Replica> {
+  return await startReplica({
+    ...input,
+    name: `replica-${index}`,
+    ...(program === undefined ? {} : { program }),
+    ...(headless === undefined ? {} : { decisions: { host: addressOf(index), port: headless.port } }),
+  });
+}
+
+/** Of the replica behind a headless Service. */
+export function addressOf(index: number): string {
+  return `127.0.0.${index + 2}`;
+}
+
 async function balance(port: number, replicas: readonly Replica[], which: keyof Replica['ports']): Promise<Balancer> {
-  return await startBalancer(
-    port,
-    replicas.map(({ ports }) => ports[which]),
-  );
+  return await startBalancer(port, () => replicas.map(({ ports }) => ports[which]));
 }
 
 async function apply(cluster: Cluster, yaml: string): Promise<void> {

@@ -19,6 +19,8 @@ export interface NginxIngressInput {
   readonly tls: Certificate;
   /** Default `nginx`. Its IngressClass must name the controller `k8s.io/ingress-nginx`. */
   readonly class?: string;
+  /** `host:port` of a name server; needed where an auth-url has a name. */
+  readonly resolver?: string;
 }
 
 /**
@@ -106,13 +108,13 @@ export class NginxIngress {
 
   async #takeOver(): Promise<void> {
     this.#changed = false;
-    const { folder, port, tls } = this.#input;
+    const { folder, port, tls, resolver } = this.#input;
     const state = this.#watched?.state() ?? { ingresses: [], services: [], classes: [] };
     const { servers, refused } = serversOf(state, this.#input.class ?? 'nginx');
     const text = JSON.stringify(servers);
     if (text !== this.#lastText) {
       const next = this.#generation + 1;
-      const config = ingressConfig(servers, { folder, port, tls }, next);
+      const config = ingressConfig(servers, { folder, port, tls, resolver }, next);
       if (this.#nginx === undefined) this.#nginx = await startReloadingNginx({ folder, port }, config, next);
       else await this.#nginx.reload(config, next);
       this.#generation = next;

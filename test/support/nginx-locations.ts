@@ -140,6 +140,8 @@ export interface NginxFrame {
   readonly folder: string;
   readonly port: number;
   readonly tls: Certificate;
+  /** Whom to ask for names in `proxy_pass` with a variable. */
+  readonly resolver?: string | undefined;
 }
 
 export function serverBlock(port: number, names: readonly string[], content: string): string {
@@ -159,6 +161,8 @@ export function nginxFile(frame: NginxFrame, servers: string, otherHosts = '    
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     .map((name) => `  ${name}_temp_path ${folder}/temporary/${name};`)
     .join('\n');
+  // ingress-nginx: `resolver … valid=30s`.
+  const resolver = frame.resolver === undefined ? '' : `\n  resolver ${frame.resolver} valid=30s ipv6=off;`;
   return `# What ingress-nginx generates for our annotations, for stock NGINX.
 ${moduleLines()}
 ${account}
@@ -167,7 +171,7 @@ pid ${folder}/nginx.pid;
 events { worker_connections 1024; }
 http {
   access_log off;
-  server_tokens off;
+  server_tokens off;${resolver}
 ${temporary}
   large_client_header_buffers 4 8k;
   server_names_hash_bucket_size 128;

@@ -15,6 +15,8 @@ export interface ReplicaInput {
   readonly config: Readonly<Record<string, unknown>>;
   readonly program?: { readonly command: string; readonly args: readonly string[] };
   readonly env?: NodeJS.ProcessEnv;
+  /** Where decisions are answered; default: 127.0.0.1 and a free port. */
+  readonly decisions?: { readonly host: string; readonly port: number };
 }
 
 /** One running copy of the program. */
@@ -44,7 +46,7 @@ export interface Replica {
 
 export async function startReplica(input: ReplicaInput): Promise<Replica> {
   const ports = {
-    decisions: await freePort(),
+    decisions: input.decisions?.port ?? (await freePort()),
     signIn: await freePort(),
     operations: await freePort(),
     webhook: await freePort(),
@@ -55,7 +57,11 @@ export async function startReplica(input: ReplicaInput): Promise<Replica> {
   const config = {
     ...input.config,
     source: { cluster: { ...source.cluster, ...(input.kubeconfig !== undefined && { kubeconfig: input.kubeconfig }) } },
-    listen: { decisions: local(ports.decisions), signIn: local(ports.signIn), operations: local(ports.operations) },
+    listen: {
+      decisions: input.decisions === undefined ? local(ports.decisions) : `${input.decisions.host}:${ports.decisions}`,
+      signIn: local(ports.signIn),
+      operations: local(ports.operations),
+    },
     ...(typeof webhook === 'object' ? { webhook: { ...webhook, listen: local(ports.webhook) } } : {}),
   };
   const file = join(input.folder, `${input.name}.yaml`);
