@@ -65,11 +65,12 @@ export type Standing =
   | { readonly kind: 'person'; readonly verdict: Verdict };
 
 export function judgeReturn(
+  context: Pick<Context, 'now'>,
   request: WebRequest,
-  route: OpenRoute,
-  returnPath: string,
+  asked: { readonly route: OpenRoute; readonly returnPath: string },
   live: readonly Session[],
 ): Standing {
+  const { route, returnPath } = asked;
   const match = matchRequest(visit(request, returnPath), route.policy);
   if (match.kind === 'refuse') {
     return { kind: 'request', reason: match.reason };
@@ -80,6 +81,7 @@ export function judgeReturn(
       match.rule,
       live.map((session) => session.identity),
       route.policy,
+      context.now,
     ),
   };
 }

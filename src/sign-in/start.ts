@@ -69,7 +69,7 @@ export async function start(
 
 function judged(context: Context, visit: Visit): WebResponse {
   const { request, route, returnPath, read } = visit;
-  const standing = judgeReturn(request, route, returnPath, read.live);
+  const standing = judgeReturn(context, request, { route, returnPath }, read.live);
   if (standing.kind === 'request') {
     context.events.log({ event: 'denied', id: request.id, route: visit.routeId, reason: standing.reason });
     return pageResponse(403, refusedPage(standing.reason, request.host, context.config.contact), request.id);

@@ -8,7 +8,7 @@ import { pageResponse } from './pages/layout.ts';
 import { nobodyPage, whoYouArePage } from './pages/who-you-are.ts';
 import { json, single } from './reply.ts';
 import { readReturnPath, splitReturnPath } from './return-path.ts';
-import { judgeReturn, openRoute, poolsOn, sessionsHere } from './standing.ts';
+import { judgeReturn, openRoute, type OpenRoute, poolsOn, sessionsHere } from './standing.ts';
 
 /** What a person sees about themselves on an app host. */
 export async function whoYouAre(context: Context, table: Table, request: WebRequest): Promise<WebResponse> {
@@ -22,7 +22,7 @@ export async function whoYouAre(context: Context, table: Table, request: WebRequ
     );
   }
   const route = home === undefined ? undefined : openRoute(table, home);
-  const standing = route && judgeReturn(request, route, '/', live);
+  const standing = route && judgeReturn(context, request, { route, returnPath: '/' }, live);
   const verdict = standing?.kind === 'person' && standing.verdict.kind === 'allow' ? standing.verdict : undefined;
   const page = whoYouArePage({
     host: request.host,
@@ -57,7 +57,7 @@ async function aboutPath(context: Context, table: Table, request: WebRequest, pa
   const found = routeFor(table, request.host, splitReturnPath(path).path);
   const route = found && openRoute(table, found);
   const { session, pool, live } = await current(context, table, request, route?.pools ?? []);
-  const reason = refusal(request, route, path, live);
+  const reason = refusal(context, request, route && { route, returnPath: path }, live);
   if (reason !== undefined) {
     return json(403, { reason });
   }
@@ -71,15 +71,15 @@ function nobody(context: Context, request: WebRequest, found: CompiledRoute | un
 }
 
 function refusal(
+  context: Context,
   request: WebRequest,
-  route: ReturnType<typeof openRoute>,
-  path: string,
+  asked: { readonly route: OpenRoute; readonly returnPath: string } | undefined,
   live: readonly Session[],
 ): string | undefined {
-  if (route === undefined) {
+  if (asked === undefined) {
     return 'policy_broken';
   }
-  const standing = judgeReturn(request, route, path, live);
+  const standing = judgeReturn(context, request, asked, live);
   if (standing.kind === 'request') {
     return standing.reason;
   }

@@ -19,6 +19,8 @@ export interface PagesInput {
   readonly stats: CognitoStats;
   /** Whether there is a page where anybody changes groups. */
   readonly peoplePage: boolean;
+  /** `auth_time` of the last sign-in, by account. */
+  readonly signedInAt: Map<string, number>;
 }
 
 /** An unfinished prompt dies after five minutes (cognito.md 1.3). */
@@ -36,10 +38,17 @@ const clientOf = (input: PagesInput, url: URL): CognitoClient | undefined =>
   input.clients.find((client) => client.clientId === url.searchParams.get('client_id'));
 
 /** Where the provider goes on after the password; undefined when the page is used up or was open for too long. */
-async function finish(provider: Provider, page: string, accountId: string): Promise<string | undefined> {
+async function finish(
+  { provider, faults, signedInAt }: PagesInput,
+  page: string,
+  accountId: string,
+): Promise<string | undefined> {
   const interaction = await provider.Interaction.find(page);
   if (interaction === undefined) return undefined;
-  interaction.result = { login: { accountId, remember: true } };
+  const now = Math.floor(Date.now() / 1000);
+  const ts = faults.prompt === 'keepsAuthTime' ? (signedInAt.get(accountId) ?? now) : now;
+  signedInAt.set(accountId, ts);
+  interaction.result = { login: { accountId, remember: true, ts } };
   await interaction.save(interactionSeconds);
   return interaction.returnTo;
 }
@@ -53,7 +62,7 @@ export async function signIn(input: PagesInput, { request, response, url }: Exch
   if (user === undefined || user.disabled === true || user.password !== form.get('password')) {
     return sendPage(response, 200, signInPage(true, username, input.peoplePage));
   }
-  const next = await finish(input.provider, url.searchParams.get('page') ?? '', user.sub);
+  const next = await finish(input, url.searchParams.get('page') ?? '', user.sub);
   if (next === undefined) return sendPage(response, 400, errorPage('Something went wrong'));
   redirect(response, next);
 }

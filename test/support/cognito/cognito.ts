@@ -47,6 +47,12 @@ function endpoints(poolId: string): ReadonlyMap<string, Endpoint> {
   ]);
 }
 
+function withoutPrompt({ request, url }: Exchange): void {
+  const other = new URL(url);
+  other.searchParams.delete('prompt');
+  request.url = `${other.pathname}${other.search}`;
+}
+
 function createHandler(input: PagesInput, poolId: string, domain: string): Handler {
   const byPath = endpoints(poolId);
   const provide = input.provider.callback();
@@ -62,6 +68,7 @@ function createHandler(input: PagesInput, poolId: string, domain: string): Handl
     // It has no groups, so nothing that decides about access may use it (cognito.md 1.7).
     if (endpoint === 'userInfo') return sendJson(exchange.response, 401, { error: 'invalid_token' });
     if (endpoint === 'authorize' && authorizeFault(input, exchange)) return;
+    if (endpoint === 'authorize' && input.faults.prompt === 'ignored') withoutPrompt(exchange);
     if (endpoint === 'discovery' || endpoint === 'jwks')
       exchange.request.url = exchange.url.pathname.slice(poolId.length + 1);
     await provide(exchange.request, exchange.response);
@@ -112,6 +119,7 @@ export async function startCognito(options: CognitoOptions): Promise<Cognito> {
     faults,
     stats,
     peoplePage: options.peoplePage === true,
+    signedInAt: new Map(),
   };
   serve(server, createHandler(pages, poolId, domain));
 

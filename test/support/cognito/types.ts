@@ -85,6 +85,11 @@ export interface CognitoFaults {
   revoke: EndpointFault | undefined;
   /** Sends the browser straight back, as a failed federation or Lambda trigger does (cognito.md 1.3). */
   authorize: { readonly error: string; readonly description?: string } | undefined;
+  /**
+   * What becomes of `prompt=login`: not known, as on the classic pages, or asked for with a password but with the
+   * `auth_time` of the first sign-in (cognito.md leaves open what every feature plan does).
+   */
+  prompt: 'ignored' | 'keepsAuthTime' | undefined;
   idToken: Tampering | undefined;
   accessToken: Tampering | undefined;
 }
@@ -115,6 +120,7 @@ export function noFaults(): CognitoFaults {
     discovery: undefined,
     revoke: undefined,
     authorize: undefined,
+    prompt: undefined,
     idToken: undefined,
     accessToken: undefined,
   };
