@@ -3,10 +3,11 @@ import { dirname, join } from 'node:path';
 import { chartFiles } from './generated/chart.ts';
 import { crdFiles } from './generated/crds.ts';
 import { referenceFiles } from './generated/reference.ts';
+import { securityFiles } from './generated/security-cases.ts';
 
 const root = join(import.meta.dirname, '..');
 
-for (const [path, text] of [...crdFiles(), ...chartFiles(), ...referenceFiles()]) {
+for (const [path, text] of [...crdFiles(), ...chartFiles(), ...referenceFiles(), ...securityFiles()]) {
   const file = join(root, path);
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, text);
