@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import { describe, it } from 'node:test';
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { freeze, type Frozen, sealerOf } from './frozen/frozen-file.ts';
+import { openSample } from './frozen/open-sample.ts';
+import { read as read000 } from './frozen/reader-0.0.0.ts';
+
+/** Which reader stands for a version: that of the last version that changed how it reads. */
+const readers: Readonly<Record<string, typeof read000>> = { '0.0.0': read000 };
+
+const folder = new URL('frozen/', import.meta.url);
+const names = (await readdir(folder)).filter((name) => name.endsWith('.json'));
+const all = await Promise.all(
+  names.map(async (name) => JSON.parse(await readFile(new URL(name, folder), 'utf8')) as Frozen),
+);
+const today = freeze('today');
+
+/** Everything that `before` says is said by `after` too, which may say more. */
+function assertKept(before: unknown, after: unknown, at: string): void {
+  if (typeof before !== 'object' || before === null || Array.isArray(before)) {
+    assert.deepEqual(after, before, at);
+    return;
+  }
+  assert.ok(typeof after === 'object' && after !== null, `${at} is gone`);
+  for (const [key, value] of Object.entries(before)) {
+    assertKept(value, (after as Record<string, unknown>)[key], `${at}.${key}`);
+  }
+}
+
+for (const frozen of all) {
+  const read = readers[frozen.version];
+  assert.ok(read !== undefined, `a reader for version ${frozen.version} is missing`);
+
+  describe(`sealed things of version ${frozen.version}`, () => {
+    const sealer = sealerOf(frozen);
+
+    for (const sample of frozen.samples) {
+      const title = `${sample.kind}, ${sample.title}`;
+      it(`this version reads it the same: ${title}`, () => {
+        const now = openSample(sample, sealer, frozen.now);
+        assert.notEqual(now, undefined, 'it does not open');
+        assertKept(sample.content, now, sample.kind);
+      });
+
+      it(`the frozen reader reads what that version read: ${title}`, () => {
+        assert.deepEqual(read(sample.kind, sample.text, frozen.ring), sample.content);
+      });
+    }
+
+    const kinds = new Set(frozen.samples.map(({ kind }) => kind));
+    for (const sample of today.samples.filter(({ kind }) => kinds.has(kind))) {
+      it(`that version reads what this one seals: ${sample.kind}, ${sample.title}`, () => {
+        assertKept(read(sample.kind, sample.text, today.ring), sample.content, sample.kind);
+      });
+    }
+
+    it('no kind of that version is gone', () => {
+      const now = new Set(today.samples.map(({ kind }) => kind));
+      assert.deepEqual(
+        [...kinds].filter((kind) => !now.has(kind)),
+        [],
+      );
+    });
+  });
+}
+
+describe('what a newer version seals', () => {
+  it('fields that this version does not know change nothing', () => {
+    const sealer = sealerOf(today);
+    for (const sample of today.samples) {
+      const newer = { ...sample, text: withMore(sample.kind, sample.text) };
+      assert.deepEqual(openSample(newer, sealer, today.now), sample.content, sample.kind);
+    }
+
+    function withMore(kind: Frozen['samples'][number]['kind'], text: string): string {
+      const at = text.indexOf('=') + 1;
+      const tilde = text.indexOf('~');
+      const end = tilde === -1 ? text.length : tilde;
+      const opened = sealer.open(kind, text.slice(at, end));
+      assert.ok(opened !== undefined, kind);
+      const framed = kind === 'session' || kind === 'signin' || kind === 'grant';
+      const more = framed ? frameWithMore(opened.plaintext) : listWithMore(kind, opened.plaintext);
+      return text.slice(0, at) + sealer.seal(kind, opened, more) + text.slice(end);
+    }
+  });
+});
+
+function frameWithMore(plaintext: Uint8Array): Uint8Array {
+  const bytes = Buffer.from(plaintext);
+  const end = 2 + bytes.readUInt16BE(0);
+  const fields = JSON.parse(inflateRawSync(bytes.subarray(2, end)).toString()) as object;
+  const packed = deflateRawSync(JSON.stringify({ ...fields, newer: { than: ['this'] } }));
+  const length = Buffer.alloc(2);
+  length.writeUInt16BE(packed.length);
+  return Buffer.concat([length, packed, bytes.subarray(end)]);
+}
+
+/** Lists whose last entries may be missing: the next version fills them with null before it adds one. */
+const fullLength: Readonly<Record<string, number>> = { authorize: 5, cognito: 3 };
+
+/** At the end of a list, where the next version adds. What is no list has no room for more. */
+function listWithMore(kind: string, plaintext: Uint8Array): Uint8Array {
+  const value = JSON.parse(inflateRawSync(plaintext).toString()) as unknown;
+  if (!Array.isArray(value)) {
+    return plaintext;
+  }
+  const list = value as unknown[];
+  const missing = Array.from({ length: Math.max(0, (fullLength[kind] ?? 0) - list.length) }, () => null);
+  return deflateRawSync(JSON.stringify([...list, ...missing, 'x', { newer: 1 }]));
+}
