@@ -12,7 +12,7 @@ export function chartValues(input: {
   ports: { readonly decisions: number; readonly signIn: number; readonly webhook: number };
   cognito: Cognito;
   client: CognitoClient;
-}): Readonly<Record<string, unknown>> {
+}): Readonly<Record<string, unknown>> & { readonly pool: object } {
   const { hosts, port, ports, cognito, client } = input;
   const domain = `https://${hosts.cognito}:${cognito.port}`;
   const direct = `https://127.0.0.1:${cognito.port}`;

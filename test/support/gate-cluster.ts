@@ -11,7 +11,7 @@ import type { Certificate } from './certificates.ts';
 import { startCluster } from './cluster/cluster.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import { startCognito } from './cognito/cognito.ts';
-import type { Cognito, CognitoClient } from './cognito/types.ts';
+import type { Cognito, CognitoClient, CognitoOptions } from './cognito/types.ts';
 import { chartValues, installChart, release } from './gate-chart.ts';
 import { podAccess } from './pod-access.ts';
 import { assertNoSecrets } from './log-secrets.ts';
@@ -59,6 +59,10 @@ export interface GateClusterOptions {
    * behind a headless Service; `address` is what the wiring names.
    */
   readonly headless?: { readonly address: string; readonly port: number };
+  /** Of the stand-in that is started here. */
+  readonly standIn?: Pick<CognitoOptions, 'ttl' | 'users'>;
+  /** More fields of the chart's value `pool`. */
+  readonly pool?: Readonly<Record<string, unknown>>;
   /** YAML of what is there before the chart. */
   readonly objectsBefore?: string;
 }
@@ -134,14 +138,16 @@ async function startAll(
   };
   const url = (host: string): string => `https://${host}:${port}`;
   const client = clientOf(url(gateHosts.signIn));
-  const cognito = options.cognito ?? (await startStandIn(client, tls));
+  const cognito = options.cognito ?? (await startStandIn(client, tls, options.standIn));
   const closeCognito = async (): Promise<void> => {
     if (options.cognito === undefined) await cognito.close();
   };
   onFailure(closeCognito);
   const { headless } = options;
+  const base = chartValues({ hosts: gateHosts, port, ports, cognito, client });
   const values = {
-    ...chartValues({ hosts: gateHosts, port, ports, cognito, client }),
+    ...base,
+    pool: { ...base.pool, ...options.pool },
     ...(headless === undefined ? {} : { decisions: { address: `${headless.address}:${headless.port}` } }),
     ...options.values,
   };
@@ -278,10 +284,15 @@ function clientOf(signIn: string): CognitoClient {
   };
 }
 
-async function startStandIn(client: CognitoClient, tls: Certificate): Promise<Cognito> {
+async function startStandIn(
+  client: CognitoClient,
+  tls: Certificate,
+  standIn: GateClusterOptions['standIn'],
+): Promise<Cognito> {
   return await startCognito({
     clients: [client],
     users: people,
+    ...standIn,
     port: await freePort(),
     host: gateHosts.cognito,
     issuerHost: '127.0.0.1',
