@@ -1,8 +1,11 @@
+import type { Caller } from '../model/identity.ts';
 import type { Pool, PoolId } from '../model/pool.ts';
 import type { Policy } from '../model/policy.ts';
+import type { Revocation, RevocationAnswer } from '../model/revocation.ts';
 import type { Route } from '../model/route.ts';
 import { compilePolicy, type CompiledPolicy } from './compile.ts';
 import { indexHosts, type Hosts } from './hosts.ts';
+import { compileRevocations } from './revocations.ts';
 import { routeOfPath } from './route-paths.ts';
 import { hashTable } from './table-hash.ts';
 
@@ -28,16 +31,24 @@ export interface Table {
   routeAt(host: string, path: string): CompiledRoute | undefined;
   ownsHost(route: Route, host: string): boolean;
   allRoutes(): Iterable<CompiledRoute>;
+  /** Whether a SessionRevocation has ended what this caller comes from. */
+  revoked(caller: Caller): RevocationAnswer;
+  readonly revocations: number;
 }
 
-export function createTable(input: { routes: readonly Route[]; pools: readonly Pool[] }): Table {
+export function createTable(input: {
+  routes: readonly Route[];
+  pools: readonly Pool[];
+  revocations?: readonly Revocation[];
+}): Table {
+  const { revocations = [] } = input;
   const hosts = indexHosts(input.routes);
   const compiled = new Map(input.routes.map((route) => [route.id, compileRoute(route, hosts)]));
   const policies = [...compiled.values()].flatMap(policiesOf);
   const routesOn = (host: string): readonly CompiledRoute[] =>
     hosts.on(host).flatMap((route) => compiled.get(route.id) ?? []);
   return {
-    hash: hashTable(input.routes, input.pools),
+    hash: hashTable({ ...input, revocations }),
     size: compiled.size,
     pools: new Map(input.pools.map((pool) => [pool.id, pool])),
     namedGroups: new Set(policies.flatMap(({ namedGroups }) => [...namedGroups])),
@@ -50,6 +61,8 @@ export function createTable(input: { routes: readonly Route[]; pools: readonly P
     },
     ownsHost: (route, host) => hosts.owns(route, host),
     allRoutes: () => compiled.values(),
+    revoked: compileRevocations(revocations),
+    revocations: revocations.length,
   };
 }
 

@@ -24,6 +24,11 @@ export const limits = {
   renewEverySeconds: 300,
   /** How long an ended sid is remembered when nobody says: the longest life that a sign-in may have. */
   endedSeconds: 30 * 86_400,
+  /** Ended sids that one replica tells the others, in a ConfigMap of at most 1 MiB. */
+  endedEntries: 20_000,
+  endedCharacters: 800_000,
+  /** Ended sids that one replica knows of, its own and the others'. */
+  endedRemembered: 200_000,
   /** Of a Cookie header; a longer one holds no cookie of ours. */
   cookieHeader: 65_536,
   /** Cookies of ours that are kept out of one header, and values of one name. */
