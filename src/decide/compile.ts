@@ -1,5 +1,6 @@
 import type { Access, PathMatch, PersonCondition, Policy, Rule } from '../model/policy.ts';
 import { compileCondition, type CompiledCondition } from './condition.ts';
+import { compileMachine } from './machine.ts';
 import { expressionOf } from './expression.ts';
 import { parseRanges, type AddressRanges } from './ip.ts';
 import { canonicalPath, isUnder } from './paths.ts';
@@ -22,6 +23,13 @@ export interface CompiledPolicy {
   readonly policy: Policy;
   readonly rules: readonly CompiledRule[];
   readonly deny: readonly CompiledCondition[];
+  /**
+   * Whether the routes need a way to sign in: some rule can let a person in, or none is about machines either. Routes that
+   * only machines use are wired without, and refuse with the challenges of RFC 6750.
+   */
+  readonly signIn: boolean;
+  /** Whether bearer tokens are looked at. */
+  readonly readsBearers: boolean;
   /** Without any, no reading of a path can change the outcome, and none is made. */
   readonly hasPathRules: boolean;
   /** Groups and claims that the policy asks for, deny included. */
@@ -42,7 +50,11 @@ export function compilePolicy(policy: Policy, ownsHost: (host: string) => boolea
   return {
     policy,
     rules,
-    deny: policy.deny.map((condition) => compileCondition(condition, 'deny')),
+    deny: [
+      ...policy.deny.map((condition) => compileCondition(condition, 'deny')),
+      ...(policy.denyMachines ?? []).map(compileMachine),
+    ],
+    ...waysIn(policy),
     hasPathRules: rules.some((rule) => rule.path !== undefined),
     namedGroups: new Set(conditions.flatMap(({ groups, allGroups }) => [...(groups ?? []), ...(allGroups ?? [])])),
     namedClaims: new Set(conditions.flatMap(({ claims }) => (claims ?? []).map(({ name }) => name))),
@@ -51,6 +63,15 @@ export function compilePolicy(policy: Policy, ownsHost: (host: string) => boolea
       return origins.has(origin.toLowerCase()) || (host !== undefined && ownsHost(host));
     },
   };
+}
+
+/** Whom the rules can let in; a deny list lets nobody in. */
+export function waysIn({ rules, bearer }: Policy): { readonly signIn: boolean; readonly readsBearers: boolean } {
+  const machines = rules.some(({ access }) => access.kind === 'Allow' && (access.machines ?? []).length > 0);
+  const people = rules.some(
+    ({ access }) => access.kind === 'SignedIn' || (access.kind === 'Allow' && access.conditions.length > 0),
+  );
+  return { signIn: people || !machines, readsBearers: machines || bearer === 'Accept' };
 }
 
 function conditionsOf(policy: Policy): readonly PersonCondition[] {
@@ -64,17 +85,21 @@ function hostOfOrigin(origin: string): string | undefined {
 
 function compileRule(rule: Rule): CompiledRule {
   const { paths, methods, sourceRanges } = rule.match;
-  const conditions = rule.access.kind === 'Allow' ? rule.access.conditions : [];
+  const conditions = rule.access.kind === 'Allow' ? entriesOf(rule.access) : [];
   if (rule.access.kind === 'Allow' && conditions.length === 0) throw new Error('an empty list names nobody');
   return {
     rule,
     name: rule.name,
     access: rule.access.kind,
-    conditions: conditions.map((condition) => compileCondition(condition, 'allow')),
+    conditions,
     path: paths && compilePaths(filled(paths)),
     methods: methods && new Set(filled(methods)),
     sources: sourceRanges && parseRanges(filled(sourceRanges)),
   };
+}
+
+function entriesOf({ conditions, machines = [] }: Access & { kind: 'Allow' }): readonly CompiledCondition[] {
+  return [...conditions.map((condition) => compileCondition(condition, 'allow')), ...machines.map(compileMachine)];
 }
 
 /** An empty list would make the rule match nothing, and the next, wider one decide. */

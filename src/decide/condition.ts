@@ -1,4 +1,4 @@
-import type { Groups, Identity } from '../model/identity.ts';
+import type { Caller, Groups, Identity } from '../model/identity.ts';
 import type { PersonCondition } from '../model/policy.ts';
 import { fieldTexts } from './missing.ts';
 
@@ -11,9 +11,11 @@ interface Field {
 }
 
 export interface CompiledCondition {
-  test(identity: Identity): Answer;
+  readonly about: Caller['kind'];
+  /** `no` for callers of the other kind. */
+  test(caller: Caller): Answer;
   /** In plain words, what of this condition does not hold for a person. */
-  missing(identity: Identity): string;
+  missing(caller: Caller): string;
 }
 
 /** What a condition is for: a deny entry errs on the side of denying. */
@@ -24,10 +26,11 @@ export function compileCondition(condition: PersonCondition, purpose: Purpose): 
   const fields = compileFields(condition, purpose);
   if (fields.length === 0) throw new Error('an entry without any field names nobody');
   return {
-    test: (identity) => all(fields, identity),
-    missing: (identity) =>
+    about: 'person',
+    test: (caller) => (caller.kind === 'person' ? all(fields, caller) : 'no'),
+    missing: (caller) =>
       fields
-        .filter((field) => field.test(identity) !== 'yes')
+        .filter((field) => caller.kind !== 'person' || field.test(caller) !== 'yes')
         .map((field) => field.text)
         .join(' and '),
   };
@@ -78,7 +81,7 @@ function oneOf(values: readonly string[], read: (who: Identity) => string): Fiel
 
 /**
  * Addresses without regard to case. Only trusted ones let a person in (L24); a deny entry also holds for an untrusted
- * one, or a denied person would get out by making the address unverified.
+ * one, or a denied person would get out by making the address unverified. A bearer's access token doesn't tell it.
  */
 function emailIn(
   values: readonly string[],
@@ -87,6 +90,7 @@ function emailIn(
 ): Field['test'] {
   const set = new Set(filled(values).map((value) => value.toLowerCase()));
   return (who) => {
+    if (who.bearer === true) return 'unknown';
     if (who.email === undefined || (purpose === 'allow' && !who.emailTrusted)) return 'no';
     const value = read(who.email.toLowerCase());
     return yesIf(value !== undefined && set.has(value));

@@ -1,4 +1,4 @@
-import type { Identity } from '../model/identity.ts';
+import type { Caller } from '../model/identity.ts';
 import type { Request } from '../model/request.ts';
 import type { AllowReason, RefusalReason, Verdict } from '../model/verdict.ts';
 import type { CompiledPolicy } from './compile.ts';
@@ -18,7 +18,7 @@ export interface DecideOptions {
 /** The verdict on one request. Pure: the same input at the same time gives the same verdict, and nothing else is read. */
 export function decide(
   request: Request,
-  identities: readonly Identity[],
+  callers: readonly Caller[],
   policy: CompiledPolicy,
   options: DecideOptions,
 ): Verdict {
@@ -27,7 +27,7 @@ export function decide(
   if (early !== undefined) return early;
   const match = matchForm(request, policy, form);
   if (match.kind === 'refuse') return refuse(match.reason);
-  const verdict = judge(match.rule, identities, policy, options.now);
+  const verdict = judge(match.rule, callers, policy, options.now);
   return isForeign(request, policy, verdict) ? { ...refuse('foreign_origin'), rule: verdict.rule } : verdict;
 }
 
@@ -54,9 +54,13 @@ function withoutRule(
   return request.preflight && policy.policy.corsPreflight === 'Pass' ? pass('preflight') : undefined;
 }
 
-/** SameSite cookies ride along from sibling hosts, and no other check stops a page there from reading a WebSocket. */
+/**
+ * SameSite cookies ride along from sibling hosts, and no other check stops a page there from reading a WebSocket. A bearer
+ * token is sent by whoever holds it only.
+ */
 function isForeign(request: Request, policy: CompiledPolicy, verdict: Verdict): boolean {
   if (!request.webSocket || verdict.kind !== 'allow' || verdict.identity === undefined) return false;
+  if (verdict.identity.kind === 'machine' || verdict.identity.bearer === true) return false;
   return request.origin === undefined || !policy.allowsOrigin(request.origin);
 }
 

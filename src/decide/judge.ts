@@ -1,85 +1,87 @@
-import type { Identity } from '../model/identity.ts';
+import type { Caller } from '../model/identity.ts';
 import type { RefusalReason, Verdict } from '../model/verdict.ts';
 import type { CompiledPolicy, CompiledRule } from './compile.ts';
 import type { Answer, CompiledCondition } from './condition.ts';
 
 /**
- * Who may pass under a rule. Deny goes first and looks at everybody who is signed in here; then the first person, in
- * the order of the policy's pools, whom the rule allows. A Public rule looks at nobody.
+ * Who may pass under a rule. Deny goes first and looks at everybody who is signed in here; then the first caller, in
+ * the order of the policy's pools, whom the rule allows. A Public rule looks at nobody; SignedIn is about people.
  */
 export function judge(
   rule: CompiledRule,
-  identities: readonly Identity[],
+  callers: readonly Caller[],
   policy: CompiledPolicy,
   now: () => number,
 ): Verdict {
   if (rule.access === 'Public') {
     return { kind: 'allow', reason: 'public', rule: rule.name, identity: undefined };
   }
-  const people = inPoolOrder(identities, policy.policy.pools);
-  const [first] = people;
+  const present = inPoolOrder(callers, policy.policy.pools);
+  const [first] = present;
   if (first === undefined) return refuse(rule, 'no_session');
-  const denied = judgeDeny(rule, people, policy);
+  const denied = judgeDeny(rule, present, policy);
   if (denied !== undefined) return denied;
-  const fresh = freshEnough(rule, people, now);
-  return judgeAllow(rule, fresh) ?? judgeTooOld(rule, people, fresh) ?? refuseAll(rule, people, first);
+  const fresh = freshEnough(rule, present, now);
+  return judgeAllow(rule, fresh) ?? judgeTooOld(rule, present, fresh) ?? refuseAll(rule, present, first);
 }
 
-/** People of a pool that the policy doesn't name are nobody here. */
-function inPoolOrder(identities: readonly Identity[], pools: readonly string[]): readonly Identity[] {
-  const [only, second] = identities;
-  if (only === undefined) return identities;
-  if (second === undefined) return pools.includes(only.pool) ? identities : [];
-  return pools.flatMap((pool) => identities.filter((identity) => identity.pool === pool));
+/** Callers of a pool that the policy doesn't name are nobody here. */
+function inPoolOrder(callers: readonly Caller[], pools: readonly string[]): readonly Caller[] {
+  const [only, second] = callers;
+  if (only === undefined) return callers;
+  if (second === undefined) return pools.includes(only.pool) ? callers : [];
+  return pools.flatMap((pool) => callers.filter((caller) => caller.pool === pool));
 }
 
-function judgeDeny(rule: CompiledRule, people: readonly Identity[], policy: CompiledPolicy): Verdict | undefined {
+function judgeDeny(rule: CompiledRule, callers: readonly Caller[], policy: CompiledPolicy): Verdict | undefined {
   if (policy.deny.length === 0) return undefined;
-  let unknown: Identity | undefined;
-  for (const person of people) {
-    const answer = anyOf(policy.deny, person);
-    if (answer === 'yes') return refuse(rule, 'denied', person);
-    if (answer === 'unknown') unknown ??= person;
+  let unknown: Caller | undefined;
+  for (const caller of callers) {
+    const answer = anyOf(policy.deny, caller);
+    if (answer === 'yes') return refuse(rule, 'denied', caller);
+    if (answer === 'unknown') unknown ??= caller;
   }
   return unknown && refuse(rule, 'groups_unknown', unknown);
 }
 
-/** `auth_time` is the sign-in itself: it doesn't move when tokens are refreshed (cognito.md 2.1). */
-function freshEnough(rule: CompiledRule, people: readonly Identity[], now: () => number): readonly Identity[] {
+/** About people. `auth_time` is the sign-in itself: it doesn't move when tokens are refreshed (cognito.md 2.1). */
+function freshEnough(rule: CompiledRule, callers: readonly Caller[], now: () => number): readonly Caller[] {
   const { maxAuthAge } = rule.rule;
-  if (maxAuthAge === undefined) return people;
+  if (maxAuthAge === undefined) return callers;
   const oldest = now() - maxAuthAge;
-  return people.filter((person) => person.authTime >= oldest);
+  return callers.filter((caller) => caller.kind === 'machine' || caller.authTime >= oldest);
 }
 
 /** Only a person whom the rule would let in is told to sign in afresh: for everybody else it would change nothing. */
-function judgeTooOld(rule: CompiledRule, people: readonly Identity[], fresh: readonly Identity[]): Verdict | undefined {
-  if (fresh.length === people.length) return undefined;
-  const person = judgeAllow(rule, people)?.identity;
-  return person && refuse(rule, 'sign_in_too_old', person);
+function judgeTooOld(rule: CompiledRule, callers: readonly Caller[], fresh: readonly Caller[]): Verdict | undefined {
+  if (fresh.length === callers.length) return undefined;
+  const caller = judgeAllow(rule, callers)?.identity;
+  return caller && refuse(rule, 'sign_in_too_old', caller);
 }
 
-function judgeAllow(rule: CompiledRule, people: readonly Identity[]): Verdict | undefined {
-  for (const person of people) {
-    if (rule.access === 'SignedIn') return { kind: 'allow', reason: 'signed_in', rule: rule.name, identity: person };
-    if (anyOf(rule.conditions, person) === 'yes') {
-      return { kind: 'allow', reason: 'allowed', rule: rule.name, identity: person };
+function judgeAllow(rule: CompiledRule, callers: readonly Caller[]): Verdict | undefined {
+  for (const caller of callers) {
+    if (rule.access === 'SignedIn' && caller.kind === 'person')
+      return { kind: 'allow', reason: 'signed_in', rule: rule.name, identity: caller };
+    if (anyOf(rule.conditions, caller) === 'yes') {
+      return { kind: 'allow', reason: 'allowed', rule: rule.name, identity: caller };
     }
   }
   return undefined;
 }
 
-function refuseAll(rule: CompiledRule, people: readonly Identity[], first: Identity): Verdict {
-  const unknown = people.find((person) => anyOf(rule.conditions, person) === 'unknown');
-  const person = unknown ?? first;
-  const missing = [...new Set(rule.conditions.map((condition) => condition.missing(person)))];
-  return refuse(rule, unknown === undefined ? 'not_allowed' : 'groups_unknown', person, missing);
+function refuseAll(rule: CompiledRule, callers: readonly Caller[], first: Caller): Verdict {
+  const unknown = callers.find((caller) => anyOf(rule.conditions, caller) === 'unknown');
+  const caller = unknown ?? first;
+  const own = rule.conditions.filter(({ about }) => about === caller.kind);
+  const missing = [...new Set((own.length > 0 ? own : rule.conditions).map((condition) => condition.missing(caller)))];
+  return refuse(rule, unknown === undefined ? 'not_allowed' : 'groups_unknown', caller, missing);
 }
 
-function anyOf(conditions: readonly CompiledCondition[], person: Identity): Answer {
+function anyOf(conditions: readonly CompiledCondition[], caller: Caller): Answer {
   let answer: Answer = 'no';
   for (const condition of conditions) {
-    const one = condition.test(person);
+    const one = condition.test(caller);
     if (one === 'yes') return 'yes';
     if (one === 'unknown') answer = 'unknown';
   }
@@ -89,7 +91,7 @@ function anyOf(conditions: readonly CompiledCondition[], person: Identity): Answ
 function refuse(
   rule: CompiledRule,
   reason: RefusalReason,
-  identity?: Identity,
+  identity?: Caller,
   missing: readonly string[] = [],
 ): Verdict {
   return { kind: 'refuse', reason, rule: rule.name, missing, identity };

@@ -25,6 +25,11 @@ export interface Identity {
   readonly claims: ReadonlyMap<string, readonly string[]>;
   /** Seconds; Cognito's auth_time. */
   readonly authTime: number;
+  /**
+   * Read from an access token that came as a bearer: such a token says nothing about the e-mail address (it is unknown,
+   * not absent), and no browser sends it by itself.
+   */
+  readonly bearer?: true;
 }
 
 /** A machine, as its access token of the client credentials grant describes it (cognito.md 2.3). */

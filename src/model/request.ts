@@ -10,6 +10,10 @@ export interface Request {
   readonly clientAddress: string | undefined;
   /** Raw Cookie header; undefined without one. */
   readonly cookie: string | undefined;
+  /** As the client sent it; undefined without one. */
+  readonly authorization: string | undefined;
+  /** Two `Authorization` headers came: nobody knows which one the app will read. */
+  readonly authorizationTwice: boolean;
   readonly navigation: 'document' | 'form' | 'none';
   readonly webSocket: boolean;
   readonly origin: string | undefined;

@@ -1,4 +1,4 @@
-import type { Identity } from './identity.ts';
+import type { Caller } from './identity.ts';
 
 /**
  * Stable reasons of refusals: an API, and a metric label. `person`: a navigation is sent to start (401);
@@ -55,7 +55,7 @@ export type Verdict =
       readonly kind: 'allow';
       readonly reason: AllowReason;
       readonly rule: string | undefined;
-      readonly identity: Identity | undefined;
+      readonly identity: Caller | undefined;
     }
   | {
       readonly kind: 'refuse';
@@ -63,5 +63,5 @@ export type Verdict =
       readonly rule: string | undefined;
       /** Alternatives, each in plain words: "group admins", for the denial page. */
       readonly missing: readonly string[];
-      readonly identity: Identity | undefined;
+      readonly identity: Caller | undefined;
     };

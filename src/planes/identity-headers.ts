@@ -1,4 +1,4 @@
-import type { Identity } from '../model/identity.ts';
+import type { Caller, Identity } from '../model/identity.ts';
 import { encodeHeaderValue } from './header-values.ts';
 
 /** What an app learns. All of them are always in the wiring, so that a client's own never reach the app (N20). */
@@ -24,14 +24,14 @@ interface Written {
 }
 
 /** A session that is kept opened asks many times, mostly on one route. */
-const written = new WeakMap<Identity, Written>();
+const written = new WeakMap<Caller, Written>();
 
 /** Values for every identity header; blank where nothing is known. */
-export function writeIdentity(identity: Identity, namedGroups: ReadonlySet<string>): Readonly<Record<string, string>> {
-  const known = written.get(identity);
+export function writeIdentity(caller: Caller, namedGroups: ReadonlySet<string>): Readonly<Record<string, string>> {
+  const known = written.get(caller);
   if (known?.namedGroups === namedGroups) return known.headers;
-  const headers = encodeIdentity(identity, namedGroups);
-  written.set(identity, { namedGroups, headers });
+  const headers = caller.kind === 'machine' ? encodeMachine(caller.client) : encodeIdentity(caller, namedGroups);
+  written.set(caller, { namedGroups, headers });
   return headers;
 }
 
@@ -47,6 +47,17 @@ function encodeIdentity(identity: Identity, namedGroups: ReadonlySet<string>): R
     'X-Auth-Request-Groups': groups.text,
     'X-Auth-Request-Preferred-Username': preferred,
     'X-Auth-Request-Groups-Partial': String(groups.partial),
+  };
+}
+
+/** A machine is its app client; whatever else an app could ask for, it has none of. */
+function encodeMachine(client: string): Readonly<Record<string, string>> {
+  return {
+    'X-Auth-Request-User': new Budget(valueBudget).take(client),
+    'X-Auth-Request-Email': '',
+    'X-Auth-Request-Groups': '',
+    'X-Auth-Request-Preferred-Username': '',
+    'X-Auth-Request-Groups-Partial': 'false',
   };
 }
 

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import type { Request } from '../model/request.ts';
 import type { RefusalReason } from '../model/verdict.ts';
-import { readHeaders, type RawHeaders, type ReadHeaders } from './raw-headers.ts';
+import { cameTwice, readHeaders, type RawHeaders, type ReadHeaders } from './raw-headers.ts';
 import { agree } from './witnesses.ts';
 
 export { decodeHeaderValue, encodeHeaderValue } from './header-values.ts';
@@ -31,6 +31,7 @@ export function readRequest(headers: RawHeaders, options: ReadOptions = {}): Pla
   if (typeof target === 'string') return { kind: 'refuse', reason: target };
   const webSocket = isWebSocket(read);
   const origin = read.get('origin');
+  const authorization = read.get('authorization');
   return {
     kind: 'request',
     request: {
@@ -39,6 +40,8 @@ export function readRequest(headers: RawHeaders, options: ReadOptions = {}): Pla
       query: target.query,
       clientAddress: addressOf(read.get('x-real-ip')),
       cookie: read.get('cookie'),
+      authorization,
+      authorizationTwice: cameTwice(authorization),
       navigation: webSocket ? 'none' : navigationOf(target.method, read),
       webSocket,
       origin,

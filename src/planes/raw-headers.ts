@@ -13,6 +13,7 @@ const single = new Set(['x-original-url', 'x-original-method', 'x-forwarded-uri'
 /** The client's own. Several of a name are read as one list, which then fits no value that we look for. */
 const listed = new Set([
   'cookie',
+  'authorization',
   'origin',
   'accept',
   'upgrade',
@@ -53,13 +54,26 @@ export function readHeaders(raw: RawHeaders, maxBytes: number): ReadHeaders | Re
   return read;
 }
 
+/** What no value can hold: it tells two `Authorization` headers from one. */
+const twice = '\n';
+
+const separators: ReadonlyMap<string, string> = new Map([
+  // RFC 9113 8.2.3: cookies are split over several fields in HTTP/2.
+  ['cookie', '; '],
+  ['authorization', twice],
+]);
+
+/** RFC 9110 11.6.2 allows one; of two a proxy, an app and we might each take another. */
+export function cameTwice(value: string | undefined): boolean {
+  return value?.includes(twice) === true;
+}
+
 function add(read: Map<string, string>, name: string, value: string): RefusalReason | undefined {
   const isSingle = single.has(name);
   if (!isSingle && !listed.has(name)) return undefined;
   const before = read.get(name);
   if (before === undefined) read.set(name, value);
   else if (isSingle) return 'witness_malformed';
-  // RFC 9113 8.2.3: cookies are split over several fields in HTTP/2.
-  else read.set(name, `${before}${name === 'cookie' ? '; ' : ', '}${value}`);
+  else read.set(name, `${before}${separators.get(name) ?? ', '}${value}`);
   return undefined;
 }

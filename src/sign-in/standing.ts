@@ -93,6 +93,8 @@ function visit(request: WebRequest, returnPath: string): Request {
     ...splitReturnPath(returnPath),
     clientAddress: request.header('x-real-ip'),
     cookie: request.header('cookie'),
+    authorization: undefined,
+    authorizationTwice: false,
     navigation: 'document',
     webSocket: false,
     origin: undefined,

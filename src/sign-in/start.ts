@@ -175,7 +175,7 @@ function denialOf(
     reason: verdict.reason,
     rule: verdict.rule,
     missing: verdict.missing,
-    identity: verdict.identity,
+    identity: verdict.identity?.kind === 'person' ? verdict.identity : undefined,
     pool: pool?.name,
     checkAgain: startAddress(context, visit, { check: '1' }),
     signOut: {

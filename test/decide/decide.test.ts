@@ -186,7 +186,8 @@ test('with several pools the first person that the rule allows counts, in the or
     pools: [staff, partners],
     deny: [{ groups: ['bad'] }],
   });
-  const who = (verdict: Verdict): string | undefined => verdict.identity?.username;
+  const who = ({ identity }: Verdict): string | undefined =>
+    identity?.kind === 'person' ? identity.username : undefined;
   assert.equal(who(decide(request(), [theirs, ours], two, options)), 'ours');
   assert.equal(who(decide(request({ path: '/x' }), [theirs, ours], two, options)), 'theirs');
   const bad = person({ pool: partners, in: ['bad'] });

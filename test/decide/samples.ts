@@ -36,6 +36,8 @@ export function request(over: Partial<Request> = {}): Request {
     query: '',
     clientAddress: '203.0.113.7',
     cookie: undefined,
+    authorization: undefined,
+    authorizationTwice: false,
     navigation: 'none',
     webSocket: false,
     origin: undefined,

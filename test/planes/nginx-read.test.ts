@@ -23,6 +23,8 @@ test('the request is what ingress-nginx says it is, byte for byte', () => {
     query: 'x=1&y=/?z',
     clientAddress: '203.0.113.7',
     cookie: 'a=b',
+    authorization: undefined,
+    authorizationTwice: false,
     navigation: 'none',
     webSocket: false,
     origin: 'https://x.test',

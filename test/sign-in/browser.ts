@@ -108,6 +108,8 @@ export class Browser {
       query: url.search.slice(1),
       clientAddress: undefined,
       cookie: undefined,
+      authorization: undefined,
+      authorizationTwice: false,
       navigation: 'document' as const,
       webSocket: false,
       origin: undefined,
@@ -120,7 +122,8 @@ export class Browser {
       { acme: true, prefix: '/_cognito-gate', now: () => this.#world.clock.now },
     );
     if (verdict.kind === 'allow') {
-      return answer(200, `app: ${verdict.identity?.username ?? 'anyone'}`);
+      const { identity } = verdict;
+      return answer(200, `app: ${identity?.kind === 'person' ? identity.username : 'anyone'}`);
     }
     const rd = encodeURIComponent(`${url.pathname}${url.search}`);
     return answer(302, '', `https://${url.hostname}/_cognito-gate/start/${found.route.id}?rd=${rd}`);
