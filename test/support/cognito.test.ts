@@ -338,3 +338,12 @@ test('requests are counted', async () => {
   assert.equal(cognito.stats.authorize, before.authorize + 1);
   assert.equal(cognito.stats.signIn, before.signIn + 1);
 });
+
+test('rotated keys sign from then on, and are the only ones in the key set', async () => {
+  const tokens = await redeem(await signIn('alice'));
+  cognito.rotateKeys();
+  const fresh = await oidc.refreshTokenGrant(await configure(web), tokens.refresh_token ?? '');
+  const keys = createRemoteJWKSet(new URL(`${cognito.issuer}/.well-known/jwks.json`));
+  await jwtVerify(fresh.access_token, keys);
+  await assert.rejects(jwtVerify(tokens.access_token, keys), { code: 'ERR_JWKS_NO_MATCHING_KEY' });
+});

@@ -39,7 +39,8 @@ export interface Replica {
   leads(): Promise<boolean>;
   /** Without a word to anybody. */
   kill(): Promise<void>;
-  stop(): Promise<void>;
+  /** SIGTERM, and SIGKILL when that didn't do within the time. */
+  stop(timeoutMs?: number): Promise<void>;
   /** Again, with the same ports and name. */
   start(): Promise<void>;
 }
@@ -106,6 +107,6 @@ export async function startReplica(input: ReplicaInput): Promise<Replica> {
       if (child.pid !== undefined && child.how() === undefined) process.kill(child.pid, 'SIGKILL');
       await child.ended;
     },
-    stop: async () => await child.stop(),
+    stop: async (timeoutMs) => await child.stop(timeoutMs),
   };
 }

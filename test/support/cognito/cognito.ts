@@ -9,6 +9,8 @@ import { peoplePage } from './people-page.ts';
 import { createDirectory } from './directory.ts';
 import { createKeys } from './keys.ts';
 import { createProvider } from './provider.ts';
+import { createRotated } from './rotated.ts';
+import type { Rotated } from './rotated.ts';
 import { emptyStats, noFaults } from './types.ts';
 import type { Cognito, CognitoOptions, CognitoStats, EndpointFault } from './types.ts';
 import { shapeWire } from './wire.ts';
@@ -53,7 +55,7 @@ function withoutPrompt({ request, url }: Exchange): void {
   request.url = `${other.pathname}${other.search}`;
 }
 
-function createHandler(input: PagesInput, poolId: string, domain: string): Handler {
+function createHandler(input: PagesInput & { readonly rotated: Rotated }, poolId: string, domain: string): Handler {
   const byPath = endpoints(poolId);
   const provide = input.provider.callback();
   const faultOf = (endpoint: Endpoint): EndpointFault | undefined =>
@@ -69,6 +71,8 @@ function createHandler(input: PagesInput, poolId: string, domain: string): Handl
     if (endpoint === 'userInfo') return sendJson(exchange.response, 401, { error: 'invalid_token' });
     if (endpoint === 'authorize' && authorizeFault(input, exchange)) return;
     if (endpoint === 'authorize' && input.faults.prompt === 'ignored') withoutPrompt(exchange);
+    const keys = endpoint === 'jwks' ? input.rotated.document() : undefined;
+    if (keys !== undefined) return sendJson(exchange.response, 200, keys);
     if (endpoint === 'discovery' || endpoint === 'jwks')
       exchange.request.url = exchange.url.pathname.slice(poolId.length + 1);
     await provide(exchange.request, exchange.response);
@@ -109,9 +113,10 @@ export async function startCognito(options: CognitoOptions): Promise<Cognito> {
   const stats = emptyStats();
   const faults = noFaults();
   const keys = createKeys();
+  const rotated = createRotated(keys);
   const directory = createDirectory(options.users);
   const provider = createProvider({ options, domain, issuer, keys, directory });
-  shapeWire(provider, { domain, issuer, keys, faults });
+  shapeWire(provider, { domain, issuer, keys, rotated, faults });
   const pages: PagesInput = {
     provider,
     clients: options.clients,
@@ -121,7 +126,7 @@ export async function startCognito(options: CognitoOptions): Promise<Cognito> {
     peoplePage: options.peoplePage === true,
     signedInAt: new Map(),
   };
-  serve(server, createHandler(pages, poolId, domain));
+  serve(server, createHandler({ ...pages, rotated }, poolId, domain));
 
   return {
     poolId,
@@ -132,6 +137,7 @@ export async function startCognito(options: CognitoOptions): Promise<Cognito> {
     faults,
     setGroups: (username, groups) => directory.change(username, { groups }),
     setAttributes: (username, attributes) => directory.change(username, { attributes }),
+    rotateKeys: rotated.rotate,
     disable: (username) => directory.change(username, { disabled: true }),
     enable: (username) => directory.change(username, { disabled: false }),
     async close() {

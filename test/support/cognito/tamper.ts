@@ -15,7 +15,7 @@ const changes: Partial<Record<Tampering, () => JWTPayload>> = {
   token_use: () => ({ token_use: 'refresh' }),
 };
 
-async function sign(claims: JWTPayload, key: SigningKey, kid: string): Promise<string> {
+export async function sign(claims: JWTPayload, key: SigningKey, kid: string): Promise<string> {
   const privateKey = createPrivateKey({ key, format: 'jwk' });
   return await new SignJWT(claims).setProtectedHeader({ kid, alg: 'RS256' }).sign(privateKey);
 }

@@ -104,6 +104,8 @@ export interface Cognito {
   readonly faults: CognitoFaults;
   setGroups(username: string, groups: readonly string[]): void;
   setAttributes(username: string, attributes: Readonly<Record<string, unknown>>): void;
+  /** Both signing keys are replaced at once; tokens of the old ones are known to nobody any more. */
+  rotateKeys(): void;
   disable(username: string): void;
   enable(username: string): void;
   close(): Promise<void>;

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import type { Provider } from 'oidc-provider';
 import type { SigningKeys } from './keys.ts';
+import type { Rotated } from './rotated.ts';
 import { tamper } from './tamper.ts';
 import type { CognitoFaults } from './types.ts';
 
@@ -23,6 +24,7 @@ export interface WireInput {
   readonly domain: string;
   readonly issuer: string;
   readonly keys: SigningKeys;
+  readonly rotated: Rotated;
   readonly faults: CognitoFaults;
 }
 
@@ -84,11 +86,13 @@ function bareError(context: WireContext, detail: string): void {
 }
 
 /** Cognito sends a refresh token for a code, and for a refresh only when rotation gave a new one. */
-async function tokenAnswer(body: unknown, asked: Fields, { faults, keys }: WireInput): Promise<unknown> {
+async function tokenAnswer(body: unknown, asked: Fields, { faults, keys, rotated }: WireInput): Promise<unknown> {
   const refresh = textOf(body, 'refresh_token');
   const isNew = refresh !== asked['refresh_token'];
-  const id = textOf(body, 'id_token');
-  const access = textOf(body, 'access_token') ?? '';
+  const { id, access } = await rotated.again({
+    id: textOf(body, 'id_token'),
+    access: textOf(body, 'access_token') ?? '',
+  });
   return {
     ...(id === undefined
       ? {}
