@@ -1,4 +1,5 @@
 import { controllerSettings } from './cluster-config.ts';
+import { startKeyRingRotation } from './cluster-key-ring.ts';
 import type { Config } from './config.ts';
 import type { Cluster } from './cluster-source.ts';
 import { createLeader } from './controller/leader.ts';
@@ -69,7 +70,9 @@ export function startLeading(cluster: Cluster, onLeading: () => void): Leading {
     },
   });
   const settled = createSettledRoutes();
+  const keys = startKeyRingRotation(cluster, lease.leading);
   const offer = (): void => {
+    keys.look();
     const translation = inForce.translation();
     if (translation === undefined) return;
     const everywhere = everywhereOf(translation, cluster, settled);
@@ -82,6 +85,7 @@ export function startLeading(cluster: Cluster, onLeading: () => void): Leading {
     offer,
     run: async () => {
       await Promise.all([lease.run(ending.signal), leader.run(signal), probes.run(signal)]);
+      keys.close();
     },
     resign: async () => ending.abort(),
   };
@@ -136,7 +140,13 @@ export function isBypassed({ metadata }: KubeObject): boolean {
 /** What this replica decides by. */
 export function stateOf(
   { table }: Translation,
-  { objects, inForce }: Pick<Cluster, 'objects' | 'inForce'>,
+  { objects, inForce, endings }: Pick<Cluster, 'objects' | 'inForce' | 'endings'>,
 ): ReplicaState {
-  return { table: table.hash, versions: objects.versions(), newestKey: inForce.newestKey() ?? '' };
+  return {
+    table: table.hash,
+    versions: objects.versions(),
+    newestKey: inForce.newestKey() ?? '',
+    ended: endings.ended(),
+    rotating: endings.rotating(),
+  };
 }

@@ -3,6 +3,8 @@ import { hostname } from 'node:os';
 import { startAdmission } from './cluster-admission.ts';
 import { clusterConfig, poolObjects } from './cluster-config.ts';
 import type { ClusterConfig } from './cluster-config.ts';
+import { followEndings } from './cluster-endings.ts';
+import type { Endings } from './cluster-endings.ts';
 import { isBypassed, startLeading, stateOf } from './cluster-leading.ts';
 import { connect } from './cluster-connect.ts';
 import { findOwner } from './cluster-owner.ts';
@@ -24,6 +26,7 @@ export interface Cluster extends Parts {
   readonly owner: Owner | undefined;
   readonly objects: ClusterSource;
   readonly replicas: Replicas;
+  readonly endings: Endings;
   /** Name of the Pod. */
   readonly identity: string;
   readonly signal: AbortSignal;
@@ -78,9 +81,11 @@ export async function openClusterSource(parts: Parts, env: NodeJS.ProcessEnv): P
   return {
     ready: ready.promise,
     missing,
+    rereadKeys: () => objects.rereadSecrets(cluster.in.keyRing.namespace),
     resign: leading.resign,
     close: async () => {
       clearInterval(broom);
+      cluster.endings.close();
       await leading.resign();
       stopping.abort();
       ready.resolve();
@@ -106,9 +111,20 @@ async function openParts(
   };
   const owner = await findOwner(settings.release, client, onError);
   const clock = { now: Date.now, monotonic: () => performance.now(), random: Math.random };
-  const replicas = createReplicas({ client, namespace, release: name, identity, owner, ...clock, onChange, onError });
+  const endings = followEndings(parts, onChange);
+  const replicas = createReplicas({
+    client,
+    namespace,
+    release: name,
+    identity,
+    owner,
+    ...clock,
+    onChange,
+    onHeard: endings.heard,
+    onError,
+  });
   const objects = openObjects({ ...parts, in: settings, client, onError }, onChange);
-  return { ...parts, in: settings, client, owner, objects, replicas, identity, signal, onError };
+  return { ...parts, in: settings, client, owner, objects, replicas, endings, identity, signal, onError };
 }
 
 function openObjects(

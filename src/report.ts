@@ -71,6 +71,7 @@ export function reportTable(
   const broken = [...table.allRoutes()].filter((route) => route.policy === undefined).length;
   metrics.set('cognito_gate_table_routes', table.size);
   metrics.set('cognito_gate_table_broken_routes', broken);
+  metrics.set('cognito_gate_revocations', table.revocations);
   metrics.reset('cognito_gate_findings');
   const counts = Map.groupBy(findings, (finding) => `${finding.severity} ${finding.reason}`);
   for (const [key, list] of counts) {

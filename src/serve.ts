@@ -15,7 +15,9 @@ import type { UserPools } from './identity/pools.ts';
 import { createInForce } from './in-force.ts';
 import type { Pool } from './model/pool.ts';
 import { reportDecision } from './report.ts';
+import { createRotation } from './rotation.ts';
 import { createEndedSids } from './session/ended-sids.ts';
+import { createRingReread } from './session/ring-reread.ts';
 import { createSealer } from './session/seal.ts';
 import { createSessions } from './session/sessions.ts';
 import { createCookieStore } from './session/state-store.ts';
@@ -51,13 +53,19 @@ export async function serve(config: Config, log: Logger, env: NodeJS.ProcessEnv)
   const { keyRingSecret, source: from } = config;
   const inForce = createInForce({ keyRingSecret, keyRingMayCome: from.cluster !== undefined, metrics, log, now });
   const fetch = await outboundFetch(config, env);
-  const pools = userPools({ config, log, metrics, inForce, fetch });
+  const pools = userPools({ log, metrics, inForce, fetch });
   inForce.onTable(({ table }) => {
     pools.retain(new Set(table.pools.keys()));
     // Keys and discovery are read ahead of the first sign-in.
     for (const pool of table.pools.values()) pools.of(pool);
   });
-  const parts = { config, log, metrics, inForce, pools, fetch };
+  const ended = createEndedSids(now, {
+    onDropped: (count) => {
+      metrics.series('cognito_gate_ended_sign_ins_dropped_total').pending += count;
+      log.warn({ count }, 'more sign-ins were ended than can be remembered: those with the nearest end are forgotten');
+    },
+  });
+  const parts = { config, log, metrics, inForce, pools, fetch, ended, rotation: createRotation() };
   const source = await (from.cluster === undefined ? openFolderSource(parts) : openClusterSource(parts, env));
   let stage: 'starting' | 'open' | 'stopping' = 'starting';
   // Ready is who can be asked: a table that is loaded serves nobody before the ports are open.
@@ -97,7 +105,7 @@ async function outboundFetch(config: Config, env: NodeJS.ProcessEnv): Promise<Pa
   return createOutboundFetch({ extraCa, env });
 }
 
-function userPools({ log, metrics, inForce, fetch }: Omit<Parts, 'pools'>): UserPools {
+function userPools({ log, metrics, inForce, fetch }: Pick<Parts, 'log' | 'metrics' | 'inForce' | 'fetch'>): UserPools {
   return createUserPools((pool) => ({
     fetch,
     now,
@@ -117,8 +125,7 @@ async function readCa(file: string): Promise<string> {
 }
 
 function createServers(parts: Parts, missing: () => string | undefined): Servers {
-  const { config, log, metrics, inForce, pools } = parts;
-  const ended = createEndedSids(now);
+  const { config, log, metrics, inForce, pools, ended } = parts;
   const sealer = createSealer({ ring: inForce.ring, now, random });
   const store = createCookieStore();
   const sessions = createSessions({ sealer, now, ended });
@@ -152,6 +159,7 @@ function createServers(parts: Parts, missing: () => string | undefined): Servers
   });
   metrics.onScrape(() => {
     inForce.measure();
+    metrics.set('cognito_gate_ended_sign_ins', ended.size);
     measureKeys(pools, metrics);
   });
   return {

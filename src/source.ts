@@ -1,6 +1,8 @@
 import type { Config } from './config.ts';
 import type { UserPools } from './identity/pools.ts';
 import type { InForce } from './in-force.ts';
+import type { Rotation } from './rotation.ts';
+import type { EndedSids } from './session/ended-sids.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 
@@ -11,6 +13,9 @@ export interface Parts {
   readonly metrics: Metrics;
   readonly inForce: InForce;
   readonly pools: UserPools;
+  /** Sign-ins that were ended before their time, here or on another replica. */
+  readonly ended: EndedSids;
+  readonly rotation: Rotation;
   /** Towards Cognito: through the egress proxy, with the extra CA. */
   readonly fetch: typeof fetch;
 }
@@ -21,6 +26,8 @@ export interface Source {
   readonly ready: Promise<void>;
   /** What keeps it from being ready. */
   missing(): string | undefined;
+  /** The key ring may be older than what a cookie was sealed with: reads it again, in the background. */
+  rereadKeys(): void;
   /** Gives up what another replica is to do from now on; reading goes on. */
   resign(): Promise<void>;
   close(): Promise<void>;

@@ -21,42 +21,47 @@ export interface PublisherOptions {
   onError(resource: string, error: Error): void;
 }
 
+type Data = ReturnType<typeof stateData>;
+
 /** A change is written at once, the next one at most this much later, in milliseconds. */
 const pause = 250;
 const retryAfter = 1000;
+/** How long a replica that ends tries to hand on what it knows last, in milliseconds. */
+const farewell = 2000;
 
 /** Keeps one ConfigMap at what was published last; writes nothing while that stays the same. */
 export function createPublisher(options: PublisherOptions): {
   publish(state: ReplicaState): void;
   run(signal: AbortSignal): Promise<void>;
 } {
-  let wanted: string | undefined;
-  let written: string | undefined;
+  let wanted: Data | undefined;
+  let written: Data | undefined;
   let wake = Promise.withResolvers<void>();
-  const write = async (state: string): Promise<void> => {
+  const isWritten = (): boolean => wanted?.state === written?.state && wanted?.ended === written?.ended;
+  const write = async (data: Data): Promise<void> => {
     const { client, namespace, name, labels, owner } = options;
     const metadata = { name, namespace, labels, ...(owner === undefined ? {} : { ownerReferences: [owner] }) };
-    const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { state } };
+    const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data };
     await client.apply({ resource: resources.configMaps, namespace, name }, object, {
       fieldManager: 'cognito-gate',
       force: true,
     });
-    written = state;
+    written = data;
   };
   return {
     publish: (state) => {
-      wanted = stateData(state)['state'];
-      if (wanted !== written) wake.resolve();
+      wanted = stateData(state);
+      if (!isWritten()) wake.resolve();
     },
     run: async (signal) => {
       signal.addEventListener('abort', () => wake.resolve(), { once: true });
       while (!signal.aborted) {
         await wake.promise;
         wake = Promise.withResolvers();
-        if (signal.aborted) return;
+        if (signal.aborted) break;
         let wait = pause;
         try {
-          if (wanted !== undefined && wanted !== written) await write(wanted);
+          if (wanted !== undefined && !isWritten()) await write(wanted);
         } catch (error) {
           options.onError('configmaps', error instanceof Error ? error : new Error(String(error)));
           wake.resolve();
@@ -64,6 +69,11 @@ export function createPublisher(options: PublisherOptions): {
         }
         await sleep(wait, undefined, { signal }).catch(() => undefined);
       }
+      // A sign-in that was ended in the last quarter of a second.
+      if (wanted !== undefined && !isWritten())
+        await Promise.race([write(wanted), sleep(farewell)]).catch((error: unknown) =>
+          options.onError('configmaps', error instanceof Error ? error : new Error(String(error))),
+        );
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { PoolId } from '../model/pool.ts';
 import { createReflector } from '../kubernetes/reflector.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
 import { createHeartbeat } from '../kubernetes/lease.ts';
@@ -6,8 +7,8 @@ import { resources } from '../kubernetes/resources.ts';
 import { createLiveness } from './liveness.ts';
 import { createPublisher } from './replica-publisher.ts';
 import type { Owner } from './replica-publisher.ts';
-import { includes, parseState } from './replica-state.ts';
-import type { ReplicaState } from './replica-state.ts';
+import { asNew, endedOf, includes, parseEnded, parseState } from './replica-state.ts';
+import type { EndedEntries, ReplicaState } from './replica-state.ts';
 
 /** What replicas tell each other, each in one small ConfigMap of its own (flows.md "Ending"). */
 export interface Replicas {
@@ -21,6 +22,8 @@ export interface Replicas {
   publish(state: ReplicaState): void;
   /** Whether every live replica decides by this table, or by a newer one. */
   everywhere(mine: ReplicaState): boolean;
+  /** Whether every other live replica has read a collection up to this version. */
+  haveRead(collection: string, version: string): boolean;
   /** How many are alive, this one included. */
   count(): number;
   /** The leader's broom: what dead replicas left. */
@@ -41,7 +44,17 @@ export interface ReplicasOptions {
   readonly monotonic: () => number;
   readonly random: () => number;
   onChange(): void;
+  /** What a replica says has been read: comes before onChange, and before `synced` says so. */
+  onHeard(heard: Heard): void;
   onError(resource: string, error: Error): void;
+}
+
+/** What all replicas have to know that one knows, dead ones included. */
+export interface Heard {
+  readonly ended: EndedEntries;
+  readonly rotating: readonly PoolId[];
+  /** Of this replica itself, before it was started again. */
+  readonly own: boolean;
 }
 
 const label = 'cognito-gate.dev/replica-of';
@@ -68,7 +81,11 @@ export function createReplicas(options: ReplicasOptions): Replicas {
     liveness.observe(leases.items());
     options.onChange();
   });
-  const maps = follow(resources.configMaps, options.onChange);
+  const hear = createHearing(own, options.onHeard);
+  const maps = follow(resources.configMaps, () => {
+    hear(maps.items());
+    options.onChange();
+  });
   const publisher = createPublisher({ ...options, name: own, labels });
   const heartbeat = createHeartbeat({ client, namespace, name: own, identity, labels, now, random });
   const others = (): readonly KubeObject[] =>
@@ -80,22 +97,48 @@ export function createReplicas(options: ReplicasOptions): Replicas {
     announce: async (signal) => {
       if (!signal.aborted) await Promise.all([publisher.run(signal), heartbeat.run(signal)]);
     },
-    synced: () => leases.synced() && maps.synced(),
+    synced: () => leases.synced() && maps.synced() && hear(maps.items()),
     publish: publisher.publish,
     everywhere: (mine) =>
       others().every((map) => {
         const state = parseState(map);
         return state !== undefined && includes(state, mine);
       }),
+    haveRead: (collection, version) => others().every((map) => asNew(parseState(map)?.versions[collection], version)),
     count: () => others().length + 1,
     sweep: async () => {
       const dead = maps
         .items()
-        .filter(({ metadata }) => metadata.name !== own && liveness.silentFor(metadata.name) > sweepAfter);
+        .filter(({ metadata }) => metadata.name !== own && liveness.silentFor(metadata.name) > sweepAfter)
+        .filter((map) => parseEnded(endedOf(map)).every(([, until]) => until * 1000 <= now()));
       for (const { metadata } of dead) {
         await client.remove({ resource: resources.configMaps, namespace, name: metadata.name }, { uid: metadata.uid });
         await client.remove({ resource: resources.leases, namespace, name: metadata.name });
       }
     },
+  };
+}
+
+/** Hands on what is new in what replicas say; true, for whoever asks whether all was heard. */
+function createHearing(own: string, onHeard: ReplicasOptions['onHeard']): (maps: readonly KubeObject[]) => true {
+  const heard = new WeakSet<KubeObject>();
+  const texts = new Map<string, string>();
+  return (maps) => {
+    for (const map of maps) {
+      if (heard.has(map)) continue;
+      heard.add(map);
+      const { name } = map.metadata;
+      const text = endedOf(map);
+      const isOwn = name === own;
+      // Once this replica speaks, what it hears of itself is its own echo.
+      if (isOwn && texts.has(name)) continue;
+      const ended = texts.get(name) === text ? [] : parseEnded(text);
+      texts.set(name, text);
+      onHeard({ ended, rotating: parseState(map)?.rotating ?? [], own: isOwn });
+    }
+    if (!texts.has(own)) texts.set(own, '');
+    const there = new Set(maps.map(({ metadata }) => metadata.name));
+    for (const name of texts.keys()) if (name !== own && !there.has(name)) texts.delete(name);
+    return true;
   };
 }

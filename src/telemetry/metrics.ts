@@ -79,6 +79,12 @@ export const metricList = [
     help: 'Sign-ins that ended before their time and are still remembered.',
     labels: [],
   },
+  {
+    name: 'cognito_gate_ended_sign_ins_dropped_total',
+    type: 'counter',
+    help: 'Ended sign-ins that were forgotten, or told to no other replica, before they were over: there were too many.',
+    labels: [],
+  },
   { name: 'cognito_gate_revocations', type: 'gauge', help: 'SessionRevocations in force.', labels: [] },
   {
     name: 'cognito_gate_store_requests_total',

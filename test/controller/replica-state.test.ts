@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { includes, parseState, stateData } from '../../src/controller/replica-state.ts';
+import { endedOf, includes, parseEnded, parseState, stateData } from '../../src/controller/replica-state.ts';
 import type { ReplicaState } from '../../src/controller/replica-state.ts';
 
-const mine: ReplicaState = { table: 'a', versions: { ingresses: '100', accesspolicies: '90' }, newestKey: 'k1' };
+const mine: ReplicaState = {
+  table: 'a',
+  versions: { ingresses: '100', accesspolicies: '90' },
+  newestKey: 'k1',
+  ended: [
+    ['a_sid', 1_700_000_000],
+    ['another', 5],
+  ],
+  rotating: ['a pool'],
+};
 
 const rows: readonly (readonly [sentence: string, theirs: ReplicaState, known: boolean])[] = [
   ['the same table decides the same, however old its versions', { ...mine, versions: { ingresses: '1' } }, true],
@@ -25,7 +34,19 @@ suite('whether another replica knows what this one says', () => {
 
 suite('a replica’s ConfigMap', () => {
   const map = (data: unknown) => ({ metadata: { name: 'x', uid: 'u', resourceVersion: '1' }, data });
-  test('gives back what was written', () => assert.deepEqual(parseState(map(stateData(mine))), mine));
+  test('gives back what was written', () => {
+    const read = map(stateData(mine));
+    assert.deepEqual({ ...parseState(read), ended: parseEnded(endedOf(read)) }, mine);
+  });
+  test('of an older version has ended nothing', () => {
+    const read = map({ state: '{"table":"a","versions":{},"newestKey":"k1"}' });
+    assert.deepEqual([parseState(read)?.rotating, parseEnded(endedOf(read))], [[], []]);
+  });
+  test('says of its ended sign-ins what can be read', () =>
+    assert.deepEqual(parseEnded('a 10\n\nb\nc !\nd 1z'), [
+      ['a', 36],
+      ['d', 71],
+    ]));
   for (const [sentence, data] of [
     ['without data', undefined],
     ['with another key', { other: '{}' }],
