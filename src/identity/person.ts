@@ -36,6 +36,24 @@ export function readPerson(tokens: TokenPair, pool: Pool, deps: PersonDeps): Ide
   };
 }
 
+/**
+ * Who an access token speaks of that came without an ID token. It tells no e-mail address and, where the pool has its groups
+ * in the ID token, no groups: those are unknown, and so is a claim that it doesn't have.
+ */
+export function readBearer(access: Claims, pool: Pool, claims: ReadonlySet<string>): Identity {
+  const person = readPerson({ id: {}, access }, pool, { claims, onWrongShape: () => undefined });
+  const known = [...person.claims].filter(([name]) => own(access, name) !== undefined);
+  return {
+    ...person,
+    subject: textOf(access, 'sub') ?? '',
+    username: textOf(access, 'username') ?? textOf(access, 'sub') ?? '',
+    groups: pool.groups.token === 'ID' ? { names: new Set(), judged: new Set() } : person.groups,
+    claims: new Map(known),
+    authTime: numberOf(access, 'auth_time') ?? numberOf(access, 'iat') ?? 0,
+    bearer: true,
+  };
+}
+
 function own(claims: Claims, name: string): unknown {
   return Object.hasOwn(claims, name) ? claims[name] : undefined;
 }

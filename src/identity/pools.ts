@@ -52,9 +52,12 @@ export function createUserPools(depsOf: (pool: Pool) => UserPoolDeps): UserPools
   };
 }
 
-/** The secret with it: its JSON form hides it. */
+/**
+ * The secret with it: its JSON form hides it. Without what is never asked of a user pool: another list of clients must not
+ * cost the keys that are known.
+ */
 function digest(pool: Pool): string {
   return createHash('sha256')
-    .update(JSON.stringify([pool, pool.clientSecret?.reveal() ?? null]))
+    .update(JSON.stringify([{ ...pool, machineClients: undefined }, pool.clientSecret?.reveal() ?? null]))
     .digest('base64url');
 }

@@ -9,10 +9,12 @@ import {
 import type { Pool } from '../model/pool.ts';
 import { Secret } from '../model/secret.ts';
 import type { TokenState } from '../model/session.ts';
+import { createAccessTokens, type AccessTokens } from './access-tokens.ts';
 import { failureOf, PoolFailure, type TokenFailure } from './failures.ts';
 import { readPerson } from './person.ts';
 import { configure, createProvider, type Found } from './provider.ts';
 import { expiryOf, verifyPair } from './tokens.ts';
+import { within } from './within.ts';
 
 export type { TokenFailure } from './failures.ts';
 
@@ -56,6 +58,8 @@ export interface UserPool {
   revoke(refreshToken: Secret): Promise<boolean>;
   /** Cognito's own sign-out, which is not OIDC's: `client_id` and `logout_uri`. Throws PoolFailure. */
   logoutUrl(logoutUri: string): Promise<URL>;
+  /** For those that come as bearers. */
+  readonly accessTokens: AccessTokens;
   keySetAge(): number | undefined;
   issuer(): string | undefined;
   stop(): void;
@@ -132,10 +136,15 @@ export function createUserPool(pool: Pool, deps: UserPoolDeps): UserPool {
       url.searchParams.set('logout_uri', logoutUri);
       return url;
     },
+    accessTokens: createAccessTokens({ issuers: issuersOf(pool), provider }, deps.now),
     keySetAge: () => provider.found()?.keys.age(),
     issuer: () => provider.found()?.endpoints.issuer,
     stop: () => provider.stop(),
   };
+}
+
+function issuersOf({ endpoints, issuers }: Pool): readonly string[] {
+  return endpoints.issuer === undefined ? issuers : [endpoints.issuer];
 }
 
 /** PKCE, state and nonce always: Cognito makes up a nonce for federated people where none was sent. */
@@ -201,17 +210,4 @@ async function counted<T extends Redeemed>(
   }
   deps.onTokenRequest?.(grant, outcome.kind === 'ok' ? 'ok' : outcome.code);
   return outcome;
-}
-
-/** Discovery and keys may have to be read as well: the sum is bounded too. */
-async function within<T>(seconds: number, run: () => Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new PoolFailure('timeout', `no answer within ${seconds} s`)), seconds * 1000);
-  });
-  try {
-    return await Promise.race([run(), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -177,6 +177,11 @@ export function createFakeCognito(now: () => number): FakeCognito {
         `https://${cognitoHost}/logout?${new URLSearchParams({ client_id: pool.clientId, logout_uri: logoutUri }).toString()}`,
       );
     },
+    accessTokens: {
+      issuers: () => [],
+      verify: () => Promise.reject(new Error('no bearers here')),
+      stillTrusts: () => false,
+    },
     keySetAge: () => undefined,
     issuer: () => undefined,
     stop: () => undefined,
