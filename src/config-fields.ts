@@ -35,3 +35,9 @@ export const namespaces = z
 export function portOf(listener: string): number {
   return Number(listener.slice(listener.lastIndexOf(':') + 1));
 }
+
+/** "40s", "5m", "1h" → milliseconds. */
+export function milliseconds(text: string): number {
+  const unit = text.endsWith('h') ? 3_600_000 : text.endsWith('m') ? 60_000 : 1000;
+  return Number(text.slice(0, -1)) * unit;
+}

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, file } from './config-fields.ts';
+import { duration, file, milliseconds } from './config-fields.ts';
 
 const nodeAddress = z
   .string('must be redis://host:port or rediss://host:port')
@@ -47,8 +47,18 @@ export const keyRingRotation = z
     },
     'must be like { every: 720h, keep: 720h }',
   )
+  .refine(({ every }) => milliseconds(every) >= 3_600_000, {
+    path: ['every'],
+    message: 'must be at least 1h: a key seals only from two minutes after it was made',
+  })
+  .refine(({ every, keep }) => milliseconds(keep) <= 1000 * milliseconds(every), {
+    path: ['keep'],
+    message: 'must be at most 1000 times every: a Secret has no room for more keys',
+  })
   .optional()
-  .describe('{ every: DURATION, keep: DURATION }: the leading replica adds a key to the ring, and removes old ones.');
+  .describe(
+    '{ every: DURATION, keep: DURATION }: in a cluster the leading replica adds a key to the ring, and removes old ones.',
+  );
 
 export const refreshesPerSecond = z
   .number('must be a number from 0.1 to 100')

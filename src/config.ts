@@ -167,9 +167,3 @@ function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
   }
   return value;
 }
-
-/** "40s", "5m", "1h" → milliseconds. */
-export function milliseconds(text: string): number {
-  const unit = text.endsWith('h') ? 3_600_000 : text.endsWith('m') ? 60_000 : 1000;
-  return Number(text.slice(0, -1)) * unit;
-}

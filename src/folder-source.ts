@@ -19,6 +19,7 @@ export async function openFolderSource({ config, inForce }: Parts): Promise<Sour
   return {
     ready: Promise.resolve(),
     missing: () => undefined,
+    rereadKeys: () => source.reread(),
     resign: async () => undefined,
     close: async () => source.close(),
   };

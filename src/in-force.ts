@@ -27,7 +27,7 @@ export interface InForce {
   onTable(listener: (translation: Translation) => void): void;
   /** What keeps us from being ready. */
   missing(): string | undefined;
-  /** Brings the table's age up to date. */
+  /** Brings the ages of table and sealing key up to date. */
   measure(): void;
 }
 
@@ -103,7 +103,11 @@ export function createInForce(deps: {
     onTable: (listener) => void listeners.push(listener),
     missing: () =>
       table === undefined ? 'no table is loaded' : ring === undefined ? 'the key ring is not open' : undefined,
-    measure: () => metrics.set('cognito_gate_table_age_seconds', now() - tableAt),
+    measure: () => {
+      metrics.set('cognito_gate_table_age_seconds', now() - tableAt);
+      metrics.set('cognito_gate_key_ring_keys', ring?.keys.length ?? 0);
+      if (ring !== undefined) metrics.set('cognito_gate_sealing_key_age_seconds', now() - ring.seals(now()).createdAt);
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { milliseconds } from './config.ts';
+import { milliseconds } from './config-fields.ts';
 import type { Config } from './config.ts';
 import { createDecider } from './http/decider.ts';
 import { createDecisionServer } from './http/decisions.ts';
@@ -73,7 +73,7 @@ export async function serve(config: Config, log: Logger, env: NodeJS.ProcessEnv)
     stage === 'stopping'
       ? 'shutting down'
       : (inForce.missing() ?? source.missing() ?? (stage === 'open' ? undefined : 'the ports are not open yet'));
-  const servers = createServers(parts, missing);
+  const servers = createServers(parts, missing, source);
   const stop = async (): Promise<void> => {
     stage = 'stopping';
     await source.close();
@@ -124,9 +124,10 @@ async function readCa(file: string): Promise<string> {
   throw new StartError(`extraCaFile: ${file} holds no certificate in PEM form`);
 }
 
-function createServers(parts: Parts, missing: () => string | undefined): Servers {
+function createServers(parts: Parts, missing: () => string | undefined, source: Source): Servers {
   const { config, log, metrics, inForce, pools, ended } = parts;
-  const sealer = createSealer({ ring: inForce.ring, now, random });
+  const onUnknownKey = createRingReread(source.rereadKeys, () => performance.now());
+  const sealer = createSealer({ ring: inForce.ring, now, random, onUnknownKey });
   const store = createCookieStore();
   const sessions = createSessions({ sealer, now, ended });
   const decider = createDecider({

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ConfigError, loadConfig, milliseconds, parseConfig } from '../src/config.ts';
+import { ConfigError, loadConfig, parseConfig } from '../src/config.ts';
+import { milliseconds } from '../src/config-fields.ts';
 
 const good = `
 signInHost: auth.example.com

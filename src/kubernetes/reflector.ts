@@ -12,6 +12,8 @@ export interface Reflector {
   synced(): boolean;
   items(): readonly KubeObject[];
   get(namespace: string | undefined, name: string): KubeObject | undefined;
+  /** A full list as soon as can be, whatever the stream says: somebody knows of something newer. */
+  again(): void;
   /** The newest version that `items()` includes. */
   version(): string | undefined;
   /** Seconds since the epoch of the last byte. */
@@ -88,6 +90,8 @@ export function createReflector(options: ReflectorOptions): Reflector {
   let listedAt = 0;
   let heardAt: number | undefined;
   let isLive = false;
+  let listFirst = false;
+  let interrupted = new AbortController();
 
   function put(object: KubeObject): void {
     held.put(object);
@@ -123,6 +127,7 @@ export function createReflector(options: ReflectorOptions): Reflector {
   }
 
   async function relist(signal: AbortSignal): Promise<void> {
+    listFirst = false;
     const list = await client.list(collection, signal);
     const there = new Set(list.items.map(objectKey));
     for (const object of list.items) put(object);
@@ -189,15 +194,18 @@ export function createReflector(options: ReflectorOptions): Reflector {
     while (!signal.aborted) {
       let startedAt = now();
       let failure: unknown;
+      if (interrupted.signal.aborted) interrupted = new AbortController();
+      const stop = AbortSignal.any([signal, interrupted.signal]);
       try {
-        if (from === undefined || now() - listedAt >= timings.relistMs) await relist(signal);
+        if (from === undefined || listFirst || now() - listedAt >= timings.relistMs) await relist(signal);
         startedAt = now();
-        await follow(signal, () => {
+        await follow(stop, () => {
           failures = 0;
         });
-        if (now() - startedAt >= shortLifeMs) continue;
+        if (stop.aborted || now() - startedAt >= shortLifeMs) continue;
       } catch (error) {
         if (signal.aborted) return;
+        if (stop.aborted) continue;
         if (needsList(error)) from = undefined;
         onError(toError(error));
         failure = error;
@@ -227,6 +235,10 @@ export function createReflector(options: ReflectorOptions): Reflector {
     synced: () => version !== undefined,
     items: () => held.items(),
     get: (namespace, name) => held.get(keyOf(namespace, name)),
+    again: () => {
+      listFirst = true;
+      interrupted.abort();
+    },
     version: () => version,
     lastHeard: () => (heardAt === undefined ? undefined : Math.floor(heardAt / 1000)),
   };

@@ -16,6 +16,8 @@ export interface SealKey {
 
 /** Keys of one Secret. Every key opens; one seals. */
 export interface KeyRing {
+  /** Oldest first. */
+  readonly keys: readonly SealKey[];
   /** The newest key whose time to seal has come. `now` in seconds. */
   seals(now: number): SealKey;
   key(id: string): SealKey | undefined;
@@ -41,6 +43,7 @@ export function parseKeyRing(entries: ReadonlyMap<string, Secret>): KeyRing {
   const byId = new Map(keys.map((key) => [key.id, key]));
   const first = keys[0];
   return {
+    keys,
     seals: (now) => keys.findLast((key) => key.sealFrom <= now) ?? first,
     key: (id) => byId.get(id),
     newest: newest.id,

@@ -40,6 +40,10 @@ export interface ClusterOptions {
 export interface ClusterSource {
   /** Every object of the kind, as it was last seen. */
   objects(kind: WatchedKind): readonly KubeObject[];
+  /** As it was last seen. */
+  secret(namespace: string, name: string): KubeObject | undefined;
+  /** Lists the Secrets of the namespace again, where the watch may have fallen behind. */
+  rereadSecrets(namespace: string): void;
   /** The newest resource version of each collection that is in the last snapshot. */
   versions(): Readonly<Record<string, string>>;
   /** Collections that have not been read yet; empty once everything is. */
@@ -101,6 +105,8 @@ export function openCluster(options: ClusterOptions): ClusterSource {
   }
   return {
     objects: (kind) => itemsOf(watched, kind),
+    secret: (namespace, name) => secretsOf(watched, namespace)?.reflector.get(namespace, name),
+    rereadSecrets: (namespace) => secretsOf(watched, namespace)?.reflector.again(),
     versions: () => included,
     unsynced: () => unsynced(watched),
     policiesCaughtUp: async (namespace) => {
@@ -118,6 +124,10 @@ export function openCluster(options: ClusterOptions): ClusterSource {
       soon.close();
     },
   };
+}
+
+function secretsOf(watched: readonly Watched[], namespace: string): Watched | undefined {
+  return watched.find(({ kind, collection }) => kind === 'Secret' && collection.namespace === namespace);
 }
 
 function collectionsOf(options: ClusterOptions): readonly { kind: WatchedKind | 'Secret'; collection: Collection }[] {

@@ -96,7 +96,7 @@ async function firstAttempt(options: FolderOptions): Promise<Extract<Attempt, { 
  * Reads a folder and keeps reading it. Resolves once the first snapshot was handed over, rejects with FolderError
  * where that can't be; from then on an edit is handed over within a second, or reported.
  */
-export async function openFolder(options: FolderOptions): Promise<{ close(): void }> {
+export async function openFolder(options: FolderOptions): Promise<{ reread(): void; close(): void }> {
   const first = await firstAttempt(options);
   options.onSnapshot(first.snapshot);
   let known = first.print;
@@ -118,6 +118,7 @@ export async function openFolder(options: FolderOptions): Promise<{ close(): voi
   const watcher = watchFolders(() => loop.hint());
   watcher.set(first.folders);
   return {
+    reread: loop.hint,
     close() {
       closed = true;
       loop.close();

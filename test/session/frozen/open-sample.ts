@@ -32,6 +32,8 @@ function open({ kind, text }: Omit<Sealed, 'title'>, sealer: Sealer, now: number
       return openLeave(sealer, kind, text);
     case 'browser':
       return openJson(sealer, kind, text);
+    default:
+      throw new Error(`nothing here opens the kind ${String(kind)}`);
   }
 }
 
