@@ -5,6 +5,8 @@ import Fastify from 'fastify';
 import type { FastifyInstance } from 'fastify';
 import type { PlaneAnswer } from '../planes/nginx.ts';
 import type { Decider } from './decider.ts';
+import { connectionsOf, keepRoom, openFilesAllowed, times } from './server.ts';
+import type { Times } from './server.ts';
 
 /**
  * What node's parser takes. The decider refuses above 64 KiB; the parser's own limit is higher, because what
@@ -23,6 +25,9 @@ export interface DecisionServerDeps {
   readonly observe: (seconds: number) => void;
   /** Told of an answer that could not be sent; it was refused. */
   readonly failed: (error: unknown) => void;
+  readonly times?: Times;
+  /** How many connections it holds. */
+  readonly connections?: number;
 }
 
 /**
@@ -51,10 +56,8 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 function createServer(deps: DecisionServerDeps, others: Handler): http.Server {
   const options = {
+    ...(deps.times ?? times),
     maxHeaderSize: parserLimit,
-    headersTimeout: 10_000,
-    requestTimeout: 15_000,
-    keepAliveTimeout: 75_000,
     // Node's own answers to these are 400 and 417, which NGINX would make 500 of.
     requireHostHeader: false,
   };
@@ -63,7 +66,9 @@ function createServer(deps: DecisionServerDeps, others: Handler): http.Server {
     if (routeId === undefined) others(request, response);
     else decideAndAnswer(deps, routeId, request, response);
   };
-  return http.createServer(options, answer).on('checkExpectation', answer);
+  const server = http.createServer(options, answer).on('checkExpectation', answer);
+  keepRoom(server, deps.connections ?? connectionsOf.decisions(openFilesAllowed()));
+  return server;
 }
 
 function decideAndAnswer(

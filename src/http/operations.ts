@@ -1,12 +1,15 @@
 import Fastify from 'fastify';
 import type { FastifyInstance } from 'fastify';
+import { connectionsOf, keepRoom, openFilesAllowed, times } from './server.ts';
 
 /** The operations port: liveness, readiness and metrics; never routed through an ingress (case M5). */
 export function createOperationsServer(deps: {
   ready: () => string | undefined;
   metrics: () => Promise<string>;
 }): FastifyInstance {
-  const app = Fastify({ logger: false });
+  const { headersTimeout, connectionsCheckingInterval, requestTimeout, keepAliveTimeout } = times;
+  const http = { headersTimeout, connectionsCheckingInterval };
+  const app = Fastify({ logger: false, http, requestTimeout, keepAliveTimeout });
   app.get('/healthz', (_request, reply) => reply.type('text/plain').send('ok\n'));
   app.get('/readyz', (_request, reply) => {
     const why = deps.ready();
@@ -18,5 +21,6 @@ export function createOperationsServer(deps: {
   app.get('/metrics', async (_request, reply) =>
     reply.type('text/plain; version=0.0.4; charset=utf-8').send(await deps.metrics()),
   );
+  keepRoom(app.server, connectionsOf.operations(openFilesAllowed()));
   return app;
 }

@@ -1,4 +1,70 @@
+import { readFileSync } from 'node:fs';
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
 /** What the composition root starts and stops. */
 export type Server = FastifyInstance;
+
+/** In milliseconds, as node names them. */
+export interface Times {
+  readonly headersTimeout: number;
+  readonly requestTimeout: number;
+  readonly keepAliveTimeout: number;
+  readonly connectionsCheckingInterval: number;
+}
+
+/**
+ * For every port that strangers reach. Node looks for overdue connections only every 30 s unless told otherwise, which
+ * would make 40 of 10 (docs/security/limits.md).
+ */
+export const times: Times = {
+  headersTimeout: 10_000,
+  requestTimeout: 15_000,
+  keepAliveTimeout: 75_000,
+  connectionsCheckingInterval: 2000,
+};
+
+/**
+ * How many connections each port holds: together fewer than the process may have files open, so that accepting never
+ * fails. A full file table would keep everybody out, decisions too.
+ */
+export const connectionsOf = {
+  decisions: (files: number): number => Math.min(16_384, Math.floor(files / 2)),
+  signIn: (files: number): number => Math.min(4096, Math.floor(files / 4)),
+  operations: (files: number): number => Math.min(256, Math.floor(files / 16)),
+} as const;
+
+/** Where nobody says (macOS, tests) as many as Linux gives at least. */
+const filesUnlessSaid = 1024;
+
+export function openFilesAllowed(): number {
+  try {
+    const soft = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
+    return soft === undefined ? filesUnlessSaid : Number(soft);
+  } catch {
+    return filesUnlessSaid;
+  }
+}
+
+/** One more than `most`: the connection that has waited longest without a request goes; where all work, the new one. */
+export function keepRoom(server: HttpServer, most: number): void {
+  const idle = new Set<Socket>();
+  let open = 0;
+  server.on('connection', (socket: Socket) => {
+    open += 1;
+    socket.once('close', () => {
+      open -= 1;
+      idle.delete(socket);
+    });
+    const [longest] = idle;
+    idle.add(socket);
+    if (open > most) (longest ?? socket).destroy();
+  });
+  server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+    idle.delete(socket);
+    response.once('close', () => {
+      if (!socket.destroyed) idle.add(socket);
+    });
+  });
+}

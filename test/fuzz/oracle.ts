@@ -4,8 +4,10 @@ import type { Input } from './input.ts';
 
 /** What is wrong with an answer; undefined: nothing. */
 export function judge(input: Input, outcome: Outcome, hosts: ReadonlySet<string>): string | undefined {
-  if (outcome.kind === 'silent') return 'no answer in time, and the connection stayed open';
-  if (outcome.kind === 'closed') return input.raw || input.port === 'nginx' ? undefined : 'closed without an answer';
+  if (outcome.kind !== 'answered') {
+    if (outcome.kind === 'silent') return 'no answer in time, and the connection stayed open';
+    return input.raw || input.port === 'nginx' ? undefined : 'closed without an answer';
+  }
   const { answer } = outcome;
   if (answer.status === 0) return 'no HTTP';
   return input.port === 'decisions' ? judgeDecision(input, answer) : judgePage(input, answer, hosts);
