@@ -120,6 +120,9 @@ const configuration = {
   log: fields({ level: oneOf(...logLevels) }),
   shutdownDelay: like('^[0-9]{1,6}(s|m|h)$'),
   keyRingSecret: like(`^(${hostName})?$`),
+  keyRing: fields({
+    rotation: fields({ every: like('^([0-9]{1,6}(m|h))?$'), keep: like('^[0-9]{1,6}(m|h)$') }),
+  }),
   decisions: fields({ address: like('^((https?://)?[A-Za-z0-9.:\\[\\]-]{1,253})?$') }),
   signIn,
   webhook,

@@ -80,7 +80,12 @@ test('with namespaces named: no Ingress and no policy outside of them, Secrets w
   const secrets = '/secrets: list watch';
   assert.deepEqual(await rights('everything'), {
     cluster: [...clusterWide].toSorted(),
-    'cognito-gate': [...own('gate'), ...ours([...watched, ...pools]), everyIngress].toSorted(),
+    'cognito-gate': [
+      ...own('gate'),
+      '/secrets[old-key-ring]: patch',
+      ...ours([...watched, ...pools]),
+      everyIngress,
+    ].toSorted(),
     identity: [secrets, ...ours(pools)].toSorted(),
     shop: [everyIngress, ...ours([...watched, ...pools])].toSorted(),
     blog: [everyIngress, ...ours([...watched, ...pools])].toSorted(),

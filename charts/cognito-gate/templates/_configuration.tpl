@@ -23,6 +23,7 @@
   "shutdownDelay" .Values.shutdownDelay
   "log" .Values.log
 }}
+{{- if .Values.keyRing.rotation.every }}{{ $_ := set $config "keyRingRotation" .Values.keyRing.rotation }}{{ end }}
 {{- if .Values.contact }}{{ $_ := set $config "contact" .Values.contact }}{{ end }}
 {{- if or .Values.extraCa.configMap .Values.extraCa.secret }}
 {{- $_ := set $config "extraCaFile" (printf "/etc/cognito-gate-ca/%s" .Values.extraCa.key) }}

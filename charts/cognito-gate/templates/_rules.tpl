@@ -38,6 +38,12 @@
 - apiGroups: [""]
   resources: [secrets]
   verbs: [create]
+{{- if .Values.keyRing.rotation.every }}
+- apiGroups: [""]
+  resources: [secrets]
+  resourceNames: [{{ include "cognito-gate.keyRingName" . }}]
+  verbs: [patch]
+{{- end }}
 {{- if and .Values.webhook.enabled (not .Values.webhook.certManager.enabled) }}
 - apiGroups: [""]
   resources: [secrets]
