@@ -10,12 +10,15 @@ import { createOutboundFetch } from './http/outbound.ts';
 import type { Server } from './http/server.ts';
 import { addressOf } from './listen.ts';
 import { createSignInServer } from './http/sign-in.ts';
+import { createBearers } from './identity/bearers.ts';
+import type { KnownToken } from './identity/bearers.ts';
 import { createUserPools } from './identity/pools.ts';
 import type { UserPools } from './identity/pools.ts';
 import { createInForce } from './in-force.ts';
 import type { Pool } from './model/pool.ts';
 import { reportDecision } from './report.ts';
 import { createRotation } from './rotation.ts';
+import { createBoundedCache } from './session/bounded-cache.ts';
 import { createEndedSids } from './session/ended-sids.ts';
 import { createRingReread } from './session/ring-reread.ts';
 import { createSealer } from './session/seal.ts';
@@ -130,9 +133,17 @@ function createServers(parts: Parts, missing: () => string | undefined, source: 
   const sealer = createSealer({ ring: inForce.ring, now, random, onUnknownKey });
   const store = createCookieStore();
   const sessions = createSessions({ sealer, now, ended });
+  const bearers = createBearers({
+    tokensOf: (pool) => pools.of(pool).accessTokens,
+    known: createBoundedCache<KnownToken>({ entries: 20_000, bytes: 64 * 1024 * 1024 }),
+    now,
+    named: inForce.named,
+    observe: (outcome) => metrics.count('cognito_gate_bearer_tokens_total', outcome),
+  });
   const decider = createDecider({
     table: inForce.table,
     sessions,
+    bearers,
     now,
     options: { acme: config.acmeChallenges, prefix: config.prefix, now },
     decided: (outcome) => reportDecision(outcome, metrics, log),

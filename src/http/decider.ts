@@ -1,7 +1,8 @@
+import type { CompiledPolicy } from '../decide/compile.ts';
 import type { CompiledRoute, Table } from '../decide/table.ts';
 import { decide, needsIdentity } from '../decide/decide.ts';
 import type { DecideOptions } from '../decide/decide.ts';
-import type { Identity } from '../model/identity.ts';
+import type { BearerRead, Bearers } from '../identity/bearers.ts';
 import type { Policy } from '../model/policy.ts';
 import type { Pool } from '../model/pool.ts';
 import type { Request } from '../model/request.ts';
@@ -9,6 +10,7 @@ import type { Session } from '../model/session.ts';
 import type { RefusalReason, Verdict } from '../model/verdict.ts';
 import { readRequest, writeVerdict } from '../planes/nginx.ts';
 import type { PlaneAnswer } from '../planes/nginx.ts';
+import { bearerVerdict } from './bearer-verdict.ts';
 import { shouldRenew } from '../session/sessions.ts';
 import type { MaybePromise, SessionRead, Sessions } from '../session/sessions.ts';
 
@@ -25,6 +27,7 @@ export interface Decided {
 export interface DeciderDeps {
   readonly table: () => Table | undefined;
   readonly sessions: Sessions;
+  readonly bearers: Bearers;
   readonly now: () => number;
   readonly options: DecideOptions;
   readonly decided: (outcome: Decided) => void;
@@ -63,6 +66,36 @@ function decideRequest(deps: DeciderDeps, routeId: string, rawHeaders: readonly 
   if (!needsIdentity(request, policy, deps.options)) {
     return finish(deps, { found, request, verdict: decide(request, [], policy, deps.options), live: [] });
   }
+  const pools = routePools(table, found);
+  const bearer = readsBearers(found) ? deps.bearers.read(request, pools, table.revoked) : noBearer;
+  const bySession = (): MaybePromise<PlaneAnswer> => decideBySession(deps, { table, found, request, policy, bearer });
+  const byBearer = (read: BearerRead): MaybePromise<PlaneAnswer> => {
+    const verdict = bearerVerdict(read, request, policy, deps.options);
+    return verdict === undefined
+      ? bySession()
+      : finish(deps, { found, request, verdict, live: [], bearer: read, byBearer: true });
+  };
+  if (!policy.readsBearers) return bySession();
+  return bearer instanceof Promise ? bearer.then(byBearer) : byBearer(bearer);
+}
+
+const noBearer: BearerRead = { kind: 'foreign' };
+
+function readsBearers({ policy, audits }: CompiledRoute): boolean {
+  return policy?.readsBearers === true || audits.some((audit) => audit.readsBearers);
+}
+
+interface Asked {
+  readonly table: Table;
+  readonly found: CompiledRoute;
+  readonly request: Request;
+  readonly policy: CompiledPolicy;
+  /** For policies that are judged beside. */
+  readonly bearer: MaybePromise<BearerRead>;
+}
+
+function decideBySession(deps: DeciderDeps, asked: Asked): MaybePromise<PlaneAnswer> {
+  const { table, found, request, policy, bearer } = asked;
   const sessions = deps.sessions.read(request.cookie, sessionHost(table, found), routePools(table, found));
   const withSessions = (result: SessionRead): PlaneAnswer => {
     const identities = result.live.map((session) => session.identity);
@@ -72,6 +105,7 @@ function decideRequest(deps: DeciderDeps, routeId: string, rawHeaders: readonly 
       request,
       verdict: renewed(verdict, request, result.live, deps.now()),
       live: result.live,
+      bearer,
     });
   };
   return sessions instanceof Promise ? sessions.then(withSessions) : withSessions(sessions);
@@ -115,27 +149,43 @@ interface Outcome {
   readonly request: Request | undefined;
   readonly verdict: Verdict;
   readonly live: readonly Session[];
+  readonly bearer?: MaybePromise<BearerRead>;
+  /** Whether the bearer decided. */
+  readonly byBearer?: boolean;
 }
 
 const noGroups: ReadonlySet<string> = new Set();
 
-function finish(deps: DeciderDeps, { found, request, verdict, live }: Outcome): PlaneAnswer {
+function finish(deps: DeciderDeps, outcome: Outcome): PlaneAnswer {
+  const { found, request, verdict, live, byBearer = false } = outcome;
   const answer = writeVerdict(verdict, request, {
-    signIn: true,
+    signIn: found?.policy?.signIn ?? true,
+    bearer: byBearer,
     namedGroups: found?.policy?.namedGroups ?? noGroups,
     sessionUsable: live.length > 0,
   });
-  if (found !== undefined && request !== undefined) audit(deps, found, request, live);
+  if (found !== undefined && request !== undefined) audit(deps, found, request, outcome);
   deps.decided({ route: found, request, verdict, status: answer.status });
   return answer;
 }
 
 /** Audit policies are judged beside the one in force and never decide (case P23). */
-function audit(deps: DeciderDeps, found: CompiledRoute, request: Request, live: readonly Session[]): void {
-  if (found.audits.length === 0) return;
-  const identities: readonly Identity[] = live.map((session) => session.identity);
-  for (const policy of found.audits) {
-    deps.audited(policy.policy, decide(request, identities, policy, deps.options));
+function audit(
+  deps: DeciderDeps,
+  { audits }: CompiledRoute,
+  request: Request,
+  { live, bearer = noBearer }: Outcome,
+): void {
+  if (audits.length === 0) return;
+  const identities = live.map((session) => session.identity);
+  for (const policy of audits) {
+    const judge = (read: BearerRead): void => {
+      const verdict = bearerVerdict(read, request, policy, deps.options);
+      deps.audited(policy.policy, verdict ?? decide(request, identities, policy, deps.options));
+    };
+    // A policy that decides nothing must not make a request wait for a pool's keys.
+    if (bearer instanceof Promise) void bearer.then(judge).catch(deps.failed);
+    else judge(bearer);
   }
 }
 
