@@ -2,7 +2,8 @@ import type { z } from 'zod';
 import { accessPolicySpec } from '../../src/schema/access-policy.ts';
 import { clusterAccessPolicySpec } from '../../src/schema/cluster-access-policy.ts';
 import { cognitoPoolSpec } from '../../src/schema/cognito-pool.ts';
-import { policyStatus, poolStatus } from '../../src/schema/status.ts';
+import { sessionRevocationSpec } from '../../src/schema/session-revocation.ts';
+import { policyStatus, poolStatus, revocationStatus } from '../../src/schema/status.ts';
 
 interface Column {
   readonly name: string;
@@ -81,6 +82,23 @@ export const kinds: readonly Kind[] = [
       condition('Reason', 'Registered', 'reason', 'Why, or why not.'),
       { name: 'User Pool', type: 'string', jsonPath: '.spec.userPoolId' },
       { name: 'Client', type: 'string', jsonPath: '.spec.clientId' },
+      age,
+    ],
+  },
+  {
+    kind: 'SessionRevocation',
+    plural: 'sessionrevocations',
+    shortNames: ['srev'],
+    scope: 'Namespaced',
+    text: 'Ends sign-ins, with all their sessions, on every replica: of a person, a group or everybody, where they began at a time or earlier.',
+    spec: sessionRevocationSpec,
+    status: revocationStatus,
+    columns: [
+      condition('In Force', 'InForce', 'status', 'Whether every replica refuses what it ends.'),
+      condition('Reason', 'InForce', 'reason', 'Why, or why not.'),
+      { name: 'Ends', type: 'string', jsonPath: '.status.ends' },
+      { name: 'Before', type: 'string', jsonPath: '.status.before' },
+      { name: 'For', type: 'string', jsonPath: '.spec.reason', description: 'Why somebody made it.' },
       age,
     ],
   },

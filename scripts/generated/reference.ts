@@ -5,7 +5,8 @@ import { accessPolicySpec } from '../../src/schema/access-policy.ts';
 import { annotationList, annotationPrefix } from '../../src/schema/annotations.ts';
 import { clusterAccessPolicySpec } from '../../src/schema/cluster-access-policy.ts';
 import { cognitoPoolSpec } from '../../src/schema/cognito-pool.ts';
-import { policyStatus, poolStatus } from '../../src/schema/status.ts';
+import { sessionRevocationSpec } from '../../src/schema/session-revocation.ts';
+import { policyStatus, poolStatus, revocationStatus } from '../../src/schema/status.ts';
 import { metricList } from '../../src/telemetry/metrics.ts';
 import { jsonSchema } from './json-schema.ts';
 import type { JsonSchema } from './json-schema.ts';
@@ -96,6 +97,12 @@ function pool(): string {
   return kindPage({ title: 'CognitoPool', text, spec: cognitoPoolSpec, status: poolStatus });
 }
 
+function revocation(): string {
+  const text =
+    'Ends sign-ins before their time, with all their sessions and on every replica, within a second. Compared is when the person signed in at Cognito (`auth_time`): whoever signs in again afterwards is let in again. It acts on pools of its own namespace; `everyPool` only from the namespace of the installation. What it does not end, and what to do step by step: [ending sessions](../operating/end-sessions.md).';
+  return kindPage({ title: 'SessionRevocation', text, spec: sessionRevocationSpec, status: revocationStatus });
+}
+
 function annotations(): string {
   const rows = annotationList.map(({ name, mark: marks, value, text }) => [
     `\`${annotationPrefix}${name}\``,
@@ -138,6 +145,7 @@ export function referenceFiles(): readonly (readonly [string, string])[] {
     ['docs/reference/policy.md', policy()],
     ['docs/reference/cluster-policy.md', clusterPolicy()],
     ['docs/reference/pool.md', pool()],
+    ['docs/reference/revocation.md', revocation()],
     ['docs/reference/annotations.md', annotations()],
     ['docs/reference/findings.md', findings()],
     ['docs/reference/refusals.md', refusals()],

@@ -46,6 +46,7 @@ export const resources = {
   accessPolicies: namespaced(['cognito-gate.dev', 'v1alpha1', 'accesspolicies', 'AccessPolicy']),
   clusterAccessPolicies: clusterWide(['cognito-gate.dev', 'v1alpha1', 'clusteraccesspolicies', 'ClusterAccessPolicy']),
   cognitoPools: namespaced(['cognito-gate.dev', 'v1alpha1', 'cognitopools', 'CognitoPool']),
+  sessionRevocations: namespaced(['cognito-gate.dev', 'v1alpha1', 'sessionrevocations', 'SessionRevocation']),
   customResourceDefinitions: clusterWide([
     'apiextensions.k8s.io',
     'v1',

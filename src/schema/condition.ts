@@ -6,7 +6,7 @@ import { ruled } from './ruled.ts';
 /** Which part of an issue is about nobody being named: such findings are `AudienceMissing`. */
 export const audience = { audience: true } as const;
 
-const email = text(limits.value).regex(/^[^\s\p{Z}\p{Cc}@]+@[^\s\p{Z}\p{Cc}@]+$/u, 'must be an e-mail address');
+export const email = text(limits.value).regex(/^[^\s\p{Z}\p{Cc}@]+@[^\s\p{Z}\p{Cc}@]+$/u, 'must be an e-mail address');
 const emailDomain = text(limits.name).regex(
   /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/,
   'must be a domain such as example.com: no "@", no wildcard',

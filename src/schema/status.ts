@@ -78,3 +78,16 @@ export const poolStatus = z
     ),
   })
   .describe('What Cognito and the controller say about it.');
+
+/** Of SessionRevocation. */
+export const revocationStatus = z
+  .strictObject({
+    observedGeneration,
+    ends: line(limits.value * 2)
+      .optional()
+      .describe('Whose sign-ins end, in words.'),
+    before: z.iso.datetime().max(32).optional().describe('Sign-ins of this time or earlier are over.'),
+    keptUntil: z.iso.datetime().max(32).optional().describe('When the controller deletes the object.'),
+    conditions: conditions('`InForce`: every replica refuses the sign-ins that it ends.'),
+  })
+  .describe('What the controller says about it.');

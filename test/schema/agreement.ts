@@ -159,6 +159,24 @@ const pools: typeof policies = [
   ['machines, whose effect is not built yet', { machineClients: ['a'], freshSignIn: 'Prompt' }],
 ];
 
+const revocations: typeof policies = [
+  ['a subject', { user: { subject: '0b1c-2d' } }],
+  ['a subject with a space', { user: { subject: 'a b' } }],
+  ['an address', { user: { email: 'jo@example.com' } }],
+  ['an address without @', { user: { email: 'jo' } }],
+  ['a group', { user: undefined, group: 'admins' }],
+  ['a group with a space', { user: undefined, group: 'a b' }],
+  ['everybody of every pool', { user: undefined, everyone: true, everyPool: true }],
+  ['a pool, a time, a reason', { pool: { name: 'staff' }, before: '2026-11-25T17:00:00Z', reason: 'stolen laptop' }],
+  ['a time with an offset', { before: '2026-11-25T17:00:00+01:00' }],
+  ['a time in lower case', { before: '2026-11-25t17:00:00z' }],
+  ['a reason with a line break', { reason: 'a\nb' }],
+  ['an empty reason', { reason: '' }],
+  ['people as a list', { user: undefined, users: ['ada'] }],
+  ['an unknown person', { user: { name: 'ada' } }],
+  ['kept for days', { keepFor: '3d' }],
+];
+
 function cases(kind: Kind, table: typeof policies): readonly Case[] {
   return table.map(([name, changes, exception]) => ({
     name,
@@ -174,6 +192,7 @@ export const agreementCases: readonly Case[] = [
   ...cases('AccessPolicy', policies),
   ...cases('ClusterAccessPolicy', clusterWide),
   ...cases('CognitoPool', pools),
+  ...cases('SessionRevocation', revocations),
 ];
 
 /** Whether this program takes the object as it stands, before any other object is looked at. */

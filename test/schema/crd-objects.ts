@@ -1,9 +1,10 @@
 import { accessPolicy } from '../../src/schema/access-policy.ts';
 import type { Schema } from '../../src/schema/check.ts';
 import { clusterAccessPolicy } from '../../src/schema/cluster-access-policy.ts';
+import { sessionRevocation } from '../../src/schema/session-revocation.ts';
 import { cognitoPool } from '../../src/schema/cognito-pool.ts';
 
-export type Kind = 'AccessPolicy' | 'ClusterAccessPolicy' | 'CognitoPool';
+export type Kind = 'AccessPolicy' | 'ClusterAccessPolicy' | 'CognitoPool' | 'SessionRevocation';
 export type Json = Readonly<Record<string, unknown>>;
 
 /** How this program reads each kind. */
@@ -11,12 +12,14 @@ export const schemas: Readonly<Record<Kind, Schema<unknown>>> = {
   AccessPolicy: accessPolicy,
   ClusterAccessPolicy: clusterAccessPolicy,
   CognitoPool: cognitoPool,
+  SessionRevocation: sessionRevocation,
 };
 
 const base: Readonly<Record<Kind, Json>> = {
   AccessPolicy: { rules: [{ name: 'all', access: 'SignedIn' }] },
   ClusterAccessPolicy: { required: { publicRules: 'Forbid' }, default: { rules: [{ access: 'SignedIn' }] } },
   CognitoPool: { userPoolId: 'eu-west-1_AbCdEfGhI', clientId: '3n4b5example' },
+  SessionRevocation: { user: { username: 'ada' } },
 };
 
 /** The value with another one at the path; what is missing on the way is made. `undefined` removes. */

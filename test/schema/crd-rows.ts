@@ -243,4 +243,35 @@ const poolRows = rows('CognitoPool', [
   ]),
 ]);
 
-export const crdRows: readonly Row[] = [...policyRows, ...clusterRows, ...poolRows];
+const oneUser = invalid('must name one of subject, username and email');
+const oneWho = invalid('must name one of user, group and everyone');
+const time = 'must be a time in UTC such as 2026-11-25T17:00:00Z';
+
+const revocationRows: readonly Row[] = [
+  ...rows('SessionRevocation', [
+    ...poolRef('pool'),
+    ['everyPool', false, 'everyPool', invalid('false: must be true, or not be there')],
+    ['user', {}, 'user', oneUser],
+    ['user', { username: 'ada', email: 'ada@example.com' }, 'user', oneUser],
+    ...['2026-13-01T00:00:00Z', '2026-11-25', '2026-11-25T17:00Z', '2026-11-25 17:00:00Z'].map((wrong): Mistake => [
+      'before',
+      wrong,
+      'before',
+      shown(wrong, time),
+    ]),
+    ['keepFor', '59s', 'keepFor', shown('59s', lasting('60s'))],
+  ]),
+  ...[
+    [{ user: undefined }, oneWho, 'spec'],
+    [{ group: 'admins' }, oneWho, 'spec'],
+    [{ everyone: true }, oneWho, 'spec'],
+    [{ user: undefined, everyone: false }, invalid('false: must be true, or not be there'), 'spec.everyone'],
+    [
+      { everyPool: true, pool: { name: 'staff' } },
+      invalid('everyPool and pool exclude each other: remove one of them'),
+      'spec.everyPool',
+    ],
+  ].map(([changes, error, field]) => ({ kind: 'SessionRevocation', changes, field, error }) as Row),
+];
+
+export const crdRows: readonly Row[] = [...policyRows, ...clusterRows, ...poolRows, ...revocationRows];

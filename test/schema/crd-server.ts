@@ -27,6 +27,7 @@ const plurals: Readonly<Record<string, string>> = {
   AccessPolicy: 'accesspolicies',
   ClusterAccessPolicy: 'clusteraccesspolicies',
   CognitoPool: 'cognitopools',
+  SessionRevocation: 'sessionrevocations',
 };
 
 function collection(object: Json): string {

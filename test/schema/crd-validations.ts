@@ -4,9 +4,12 @@ import { parse } from 'yaml';
 
 const folder = join(import.meta.dirname, '../../crds');
 
-export const crdPaths: readonly string[] = ['accesspolicies', 'clusteraccesspolicies', 'cognitopools'].map((plural) =>
-  join(folder, `cognito-gate.dev_${plural}.yaml`),
-);
+export const crdPaths: readonly string[] = [
+  'accesspolicies',
+  'clusteraccesspolicies',
+  'cognitopools',
+  'sessionrevocations',
+].map((plural) => join(folder, `cognito-gate.dev_${plural}.yaml`));
 
 interface Node {
   readonly properties?: Readonly<Record<string, Node>>;

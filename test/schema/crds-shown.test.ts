@@ -13,7 +13,7 @@ before(async () => {
   cluster = await startCluster();
   await installCrds(cluster);
   // A CRD is Established a moment before its schema is published, and kubectl explains from what is published.
-  for (const kind of ['accesspolicy', 'clusteraccesspolicy', 'cognitopool'])
+  for (const kind of ['accesspolicy', 'clusteraccesspolicy', 'cognitopool', 'sessionrevocation'])
     await until(async () => (await cluster.tryKubectl('explain', kind)).code === 0, `the schema of ${kind}`, 30_000);
 });
 
@@ -32,6 +32,7 @@ const texts: readonly (readonly [string, RegExp])[] = [
   ['cognitopool.spec.allowedNamespaces.from', /Selector/],
   ['cognitopool.status.register', /register at the app client/],
   ['accesspolicy.status.conditions', /Protected/],
+  ['sessionrevocation.spec.before', /this time or earlier/],
 ];
 
 for (const [path, text] of texts) {
@@ -150,4 +151,16 @@ function largest(): Json {
 test('the largest policy is within what the API server spends on the rules of one object', async () => {
   const answer = await answerTo(cluster, largest());
   assert.ok(answer.accepted, answer.message.slice(0, 500));
+});
+
+test('the columns of a SessionRevocation tell whose sign-ins end, and why somebody made it', async () => {
+  await make(objectWith('SessionRevocation', { reason: 'stolen laptop' }), {
+    ends: 'the person with the username ada',
+    before: '2026-11-25T17:00:00Z',
+    conditions: [condition('InForce', 'True', 'InForce')],
+  });
+  assert.deepEqual(await shownBy('srev'), [
+    'NAME | IN FORCE | REASON | ENDS | BEFORE | FOR',
+    'row | True | InForce | the person with the username ada | 2026-11-25T17:00:00Z | stolen laptop',
+  ]);
 });
