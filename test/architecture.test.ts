@@ -25,6 +25,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
 const owners: Readonly<Record<string, readonly string[]>> = {
   zod: ['schema', 'config.ts', 'config-cluster.ts', 'config-fields.ts', 'config-store.ts'],
   yaml: ['sources', 'config.ts'],
+  '@redis/client': ['session'],
   re2js: ['decide'],
   jose: ['identity'],
   'openid-client': ['identity'],

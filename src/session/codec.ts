@@ -50,6 +50,28 @@ export function decodeSignIn(plaintext: Uint8Array, scope: SealScope): SignIn | 
   }));
 }
 
+/** A record of the store. `until` in seconds: when the sign-in ends at the latest. */
+export function encodeState(state: TokenState, until: number | undefined): Uint8Array | undefined {
+  const rotates = state.rotates === undefined ? {} : { R: state.rotates };
+  return frame({ ...tokenJson(state), ...rotates, ...(until === undefined ? {} : { U: until }) }, state.refreshToken);
+}
+
+export function decodeState(
+  plaintext: Uint8Array,
+  scope: SealScope,
+): { state: TokenState; until: number | undefined } | undefined {
+  return decode(plaintext, (fields, refreshToken) => {
+    const rotates = fields.get('R');
+    return {
+      state: {
+        ...tokenState(fields, scope.pool, refreshToken),
+        ...(typeof rotates === 'boolean' ? { rotates } : {}),
+      },
+      until: fields.has('U') ? time(fields, 'U') : undefined,
+    };
+  });
+}
+
 function frame(json: Json, refreshToken: Secret | undefined): Uint8Array | undefined {
   const packed = packWithin(json, limits.unpackedBytes);
   if (packed === undefined || packed.length > 0xffff) {

@@ -8,6 +8,8 @@ export const limits = {
   cookie: 3600,
   /** A sealed text that is longer is not looked at. */
   sealedText: 4096,
+  /** A sealed record of the store: packed JSON has at most 64 KiB, and base64url makes a third more of it. */
+  sealedRecord: 100_000,
   /** All cookies of ours on one host, names included. */
   cookiesOnHost: 6000,
   /** An attempt without its return path. */

@@ -17,7 +17,8 @@ export type SealKind =
   | 'loop'
   | 'handle'
   | 'signinhandle'
-  | 'granthandle';
+  | 'granthandle'
+  | 'record';
 
 export interface Opened extends SealScope {
   readonly plaintext: Uint8Array;
@@ -55,7 +56,7 @@ export function createSealer(deps: SealerDeps): Sealer {
     seal: (kind, scope, plaintext) =>
       sealWith(deps.ring().seals(deps.now()), deps.random(nonceBytes), kind, { scope, plaintext }),
     open(kind, text) {
-      const parts = split(text);
+      const parts = split(text, kind === 'record' ? limits.sealedRecord : limits.sealedText);
       if (parts === undefined) {
         return undefined;
       }
@@ -96,8 +97,8 @@ interface Parts {
   readonly body: Buffer;
 }
 
-function split(text: string): Parts | undefined {
-  const match = text.length <= limits.sealedText ? textPattern.exec(text) : null;
+function split(text: string, longest: number): Parts | undefined {
+  const match = text.length <= longest ? textPattern.exec(text) : null;
   const keyId = match?.[1];
   const scope = fromBase64Url(match?.[2]);
   const body = fromBase64Url(match?.[3]);

@@ -1,0 +1,205 @@
+import { readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
+import { rootCertificates } from 'node:tls';
+
+import { createClient } from '@redis/client';
+
+import { endsConnection, failureOf, redirectionOf, RedisFailure } from './failure.ts';
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** How one connects, the same for every node. */
+export interface ConnectionSettings {
+  readonly tls: boolean;
+  /** Whom the certificate names where a node is known by its address only, as clusters tell it. */
+  readonly serverName: string | undefined;
+  readonly caFile: string | undefined;
+  readonly username: string | undefined;
+  readonly passwordFile: string | undefined;
+  readonly database: number;
+  /** Prefixes of keys whose changes are told. */
+  readonly tracked: readonly string[];
+  /** A replica is no good. In a cluster it answers with MOVED. */
+  readonly onlyPrimary: boolean;
+}
+
+/**
+ * Whether what was read through a connection is known to be the newest. Redis tells changes and answers through one
+ * connection and in order: while it answers, no change is missed; when it is lost, nothing that came through it is sure.
+ */
+export interface Proof {
+  readonly node: string;
+  alive: boolean;
+  /** Milliseconds. */
+  lostAt: number | undefined;
+}
+
+export interface Connection {
+  readonly proof: Proof;
+  /** Rejects with RedisFailure, or with the redirection of a cluster as it came. */
+  send(args: readonly string[]): Promise<unknown>;
+  /** Settles with the reason once it is lost or closed. */
+  readonly ended: Promise<RedisFailure>;
+  close(): void;
+}
+
+export interface ConnectionEvents {
+  /** Another value, or none any more; undefined: of all keys. */
+  changed(key: string | undefined): void;
+  /** Milliseconds. */
+  now(): number;
+}
+
+export const answerMs = 500;
+const openMs = 1500;
+const heartbeatMs = 250;
+/** Commands that may wait for their answers; at 500 ms each a healthy server never has so many. */
+const underWay = 5000;
+
+/** An address as one writes it. */
+export function nodeName({ host, port }: Address): string {
+  return `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
+}
+
+type Client = ReturnType<typeof createClientFor>;
+
+/**
+ * One connection for one life: it isn't mended but replaced (link.ts). The client's own way keeps unanswered commands
+ * without bound and a connection on which nothing comes back (docs/decisions/0023).
+ */
+export async function openConnection(
+  address: Address,
+  settings: ConnectionSettings,
+  events: ConnectionEvents,
+): Promise<Connection> {
+  const files = await readFiles(settings);
+  const client = createClientFor(address, settings, files);
+  const proof: Proof = { node: nodeName(address), alive: true, lostAt: undefined };
+  const life = new AbortController();
+  const lose = (failure: RedisFailure): void => {
+    if (life.signal.aborted) {
+      return;
+    }
+    proof.alive = false;
+    proof.lostAt = events.now();
+    life.abort(failure);
+    client.destroy();
+  };
+  client.on('error', (error: unknown) => lose(failureOf(error)));
+  client.on('end', () => lose(new RedisFailure('unreachable', 'Redis closed the connection')));
+  client.on('invalidate', (key: unknown) => events.changed(typeof key === 'string' ? key : undefined));
+  const lost = new Promise<RedisFailure>((resolve) => {
+    life.signal.addEventListener('abort', () => resolve(failureOf(life.signal.reason)));
+  });
+  const send = (args: readonly string[]): Promise<unknown> => sendWithin(client, args, lose);
+  const late = new RedisFailure('timeout', `Redis took no connection within ${openMs} ms`);
+  const timer = setTimeout(() => lose(late), openMs);
+  try {
+    await Promise.race([prepare(client, settings), rejection(lost)]);
+  } catch (error) {
+    const failure = failureOf(error);
+    lose(failure);
+    throw failure;
+  } finally {
+    clearTimeout(timer);
+  }
+  const heartbeat = setInterval(() => void send(['PING']).catch(() => undefined), heartbeatMs);
+  void lost.then(() => clearInterval(heartbeat));
+  return { proof, send, ended: lost, close: () => lose(new RedisFailure('unreachable', 'closed')) };
+}
+
+async function rejection(lost: Promise<RedisFailure>): Promise<never> {
+  throw await lost;
+}
+
+interface Files {
+  readonly ca: readonly string[] | undefined;
+  readonly password: string | undefined;
+}
+
+/** Read for every connection, so that a password or a certificate can be changed in place. */
+async function readFiles({ caFile, passwordFile }: ConnectionSettings): Promise<Files> {
+  const [ca, password] = await Promise.all([caFile, passwordFile].map(readOptional));
+  return {
+    ca: ca === undefined ? undefined : [...rootCertificates, ca],
+    // What a file made by hand ends with is no part of a password.
+    password: password?.replace(/\r?\n$/, ''),
+  };
+}
+
+async function readOptional(file: string | undefined): Promise<string | undefined> {
+  return file === undefined
+    ? undefined
+    : await readFile(file, 'utf8').catch((error: unknown) => {
+        throw new RedisFailure('unreachable', `store.redis: ${file} can't be read (${failureOf(error).message})`);
+      });
+}
+
+function createClientFor({ host, port }: Address, settings: ConnectionSettings, files: Files) {
+  const { tls, serverName, database, username } = settings;
+  const to = { host, port, connectTimeout: openMs, reconnectStrategy: false } as const;
+  const named = isIP(host) === 0 ? host : serverName;
+  const secure = {
+    ...to,
+    tls: true as const,
+    ...(named === undefined ? {} : { servername: named }),
+    ...(files.ca === undefined ? {} : { ca: [...files.ca] }),
+  };
+  return createClient({
+    socket: tls ? secure : to,
+    RESP: 3,
+    database,
+    ...(username === undefined ? {} : { username }),
+    ...(files.password === undefined ? {} : { password: files.password }),
+    commandsQueueMaxLength: underWay,
+    disableClientInfo: true,
+    maintNotifications: 'disabled',
+    emitInvalidate: true,
+  });
+}
+
+/** The client asks for the other way of tracking, in which Redis remembers every key that we read. */
+async function prepare(client: Client, settings: ConnectionSettings): Promise<void> {
+  await client.connect();
+  const prefixes = settings.tracked.flatMap((prefix) => ['PREFIX', prefix]);
+  const [hello] = await Promise.all([
+    client.sendCommand(['HELLO', '3']),
+    client.sendCommand(['CLIENT', 'TRACKING', 'OFF']),
+    client.sendCommand(['CLIENT', 'TRACKING', 'ON', 'BCAST', ...prefixes]),
+    // LOADING and NOPERM are told here already.
+    client.sendCommand(['GET', `${settings.tracked[0] ?? ''}{ready}`]).catch((error: unknown) => {
+      if (redirectionOf(error) === undefined) throw error;
+    }),
+  ]);
+  const { role } = Object(hello) as { readonly role?: unknown };
+  if (settings.onlyPrimary && typeof role === 'string' && role !== 'master') {
+    throw new RedisFailure('replica', `Redis: this server is a ${role}, which takes no writes`);
+  }
+}
+
+async function sendWithin(
+  client: Client,
+  args: readonly string[],
+  lose: (failure: RedisFailure) => void,
+): Promise<unknown> {
+  const timeout = new RedisFailure('timeout', `Redis gave no answer within ${answerMs} ms`);
+  // What it answers later must not keep the memory that waits for it.
+  const timer = setTimeout(() => lose(timeout), answerMs);
+  try {
+    return await client.sendCommand([...args]);
+  } catch (error) {
+    if (redirectionOf(error) !== undefined) {
+      throw error;
+    }
+    const failure = failureOf(error);
+    if (endsConnection(failure)) {
+      lose(failure);
+    }
+    throw failure;
+  } finally {
+    clearTimeout(timer);
+  }
+}

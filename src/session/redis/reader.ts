@@ -1,0 +1,115 @@
+import type { Pool } from '../../model/pool.ts';
+import type { StateStore, StoredState } from '../state-store.ts';
+import type { Copies, Copy } from './copies.ts';
+import type { Proof } from './connection.ts';
+import { failureOf } from './failure.ts';
+import type { Keys } from './keys.ts';
+import type { Nodes } from './nodes.ts';
+import type { Records } from './record.ts';
+import type { Removals } from './removals.ts';
+import type { Reports } from './reports.ts';
+import type { RedisSettings, RedisStoreDeps } from './store.ts';
+
+export interface ReaderDeps {
+  readonly nodes: Nodes;
+  readonly keys: Keys;
+  readonly copies: Copies;
+  readonly records: Records;
+  readonly removals: Removals;
+  readonly reports: Reports;
+  readonly settings: Pick<RedisSettings, 'unreachableFor'>;
+  readonly deps: Pick<RedisStoreDeps, 'now' | 'observe'>;
+}
+
+/** Reads sign-ins: from the local copy while that is known to be the newest, or while Redis doesn't answer. */
+export function createReader(parts: ReaderDeps): Pick<StateStore, 'load' | 'loadNewest'> {
+  const { nodes, copies, records, removals } = parts;
+  const flights = new Map<string, Promise<StoredState | undefined>>();
+
+  /** A copy that says something about this pool, and that the key ring would still open. */
+  const usable = (sid: string, pool: Pool): Copy | undefined => {
+    const copy = copies.get(sid);
+    const isOurs = copy?.pool === pool.id && records.keyTag(copy.head) === copy.keyTag;
+    return isOurs && (copy.until === undefined || copy.until > parts.deps.now()) ? copy : undefined;
+  };
+
+  const fetchOr = async (sid: string, pool: Pool): Promise<StoredState | undefined> => {
+    try {
+      return await fetch(parts, sid, pool);
+    } catch (error) {
+      const copy = usable(sid, pool);
+      const lost = copy === undefined ? undefined : (copy.proof.lostAt ?? performance.now());
+      if (
+        copy === undefined ||
+        lost === undefined ||
+        !(performance.now() - lost < parts.settings.unreachableFor * 1000)
+      ) {
+        throw failureOf(error);
+      }
+      return copy.stored;
+    }
+  };
+
+  return {
+    load(sid, pool) {
+      if (removals.has(sid)) return undefined;
+      const copy = usable(sid, pool);
+      if (copy !== undefined && nodes.proven(sid, copy.proof) && !copies.outdated(sid)) return copy.stored;
+      const key = `${pool.id} ${sid}`;
+      const flight = flights.get(key) ?? fetchOr(sid, pool).finally(() => flights.delete(key));
+      flights.set(key, flight);
+      return flight;
+    },
+    async loadNewest(sid, pool) {
+      return removals.has(sid) ? undefined : await fetch(parts, sid, pool);
+    },
+  };
+}
+
+async function fetch(parts: ReaderDeps, sid: string, pool: Pool): Promise<StoredState | undefined> {
+  const { nodes, keys, copies, removals, reports } = parts;
+  const watch = copies.watch(sid);
+  try {
+    const [record, seen] = await Promise.all([
+      nodes.send(sid, ['GET', keys.record(sid)]),
+      nodes.send(sid, ['GET', keys.seen(sid)]),
+    ]);
+    const copy = read(parts, { sid, pool: pool.id, text: record.reply, seen: seen.reply, proof: record.proof });
+    if (!watch.changed && copy !== undefined) {
+      copies.set(sid, copy);
+    }
+    return removals.has(sid) ? undefined : copy?.stored;
+  } catch (error) {
+    throw reports.failed('load', failureOf(error));
+  } finally {
+    watch.end();
+  }
+}
+
+interface Replies {
+  readonly sid: string;
+  readonly pool: string;
+  readonly text: unknown;
+  readonly seen: unknown;
+  readonly proof: Proof;
+}
+
+/** Undefined: a record that doesn't open. It may be one of another pool, or of a key that is read in a moment. */
+function read({ records, reports, deps }: ReaderDeps, replies: Replies): Copy | undefined {
+  const { sid, pool, text, proof } = replies;
+  if (typeof text !== 'string') {
+    deps.observe('load', 'none');
+    return { pool, stored: undefined, until: undefined, head: '', keyTag: undefined, proof };
+  }
+  const opened = records.open(sid, pool, text);
+  if (opened === undefined) {
+    deps.observe('load', 'none');
+    reports.unreadable();
+    return undefined;
+  }
+  deps.observe('load', 'ok');
+  const head = text.slice(0, text.indexOf('.') + 1);
+  const seen = Number(replies.seen ?? 0);
+  const stored = { state: opened.state, lastSeen: seen > 0 ? seen : undefined };
+  return { pool, stored, until: opened.until, head, keyTag: records.keyTag(head), proof };
+}
