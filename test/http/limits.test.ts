@@ -24,15 +24,16 @@ async function listen(server: Server): Promise<number> {
   return (server.server.address() as AddressInfo).port;
 }
 
+const failed = (error: unknown): void => assert.fail(String(error));
 const page = { status: 200, headers: {}, cookies: [], body: 'page' };
 const signIn = (connections = 100): Promise<number> =>
-  listen(createSignInServer({ handler: async () => page, failed: assert.fail, times: short, connections }));
+  listen(createSignInServer({ handler: async () => page, failed, times: short, connections }));
 const decisions = (connections = 100): Promise<number> =>
   listen(
     createDecisionServer({
       decider: () => ({ status: 403, headers: { 'Content-Length': '0', 'Cache-Control': 'no-store' } }),
       observe: () => undefined,
-      failed: assert.fail,
+      failed,
       times: short,
       connections,
     }),
