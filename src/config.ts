@@ -98,6 +98,8 @@ const Complete = ConfigFile.superRefine((config, context) => {
     context.addIssue({ code: 'custom', path: [field], message, input: undefined });
   if (config.source.folder !== undefined) {
     if (config.secretsDir === undefined) missing('secretsDir', 'must be the path of a folder');
+    if (config.keyRingRotation !== undefined)
+      missing('keyRingRotation', 'must be left out with a folder, where a new key is a new file');
     if (config.poolNamespaces.length === 0)
       missing('poolNamespaces', 'must be a list of namespaces, for instance [identity]');
     return;

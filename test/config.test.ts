@@ -82,6 +82,21 @@ const clusterRows: readonly (readonly [string, string, RegExp])[] = [
     `${inCluster}webhook: { certificate: { secret: a, folder: /b } }\n`,
     /webhook\.certificate: .* must hold secret or folder, and not both/,
   ],
+  [
+    'a key ring that would be rotated before a key seals',
+    `${inCluster}keyRingRotation: { every: 1m }\n`,
+    /keyRingRotation\.every: .* must be at least 1h/,
+  ],
+  [
+    'a key ring that would outgrow its Secret',
+    `${inCluster}keyRingRotation: { every: 1h, keep: 2000h }\n`,
+    /keyRingRotation\.keep: .* must be at most 1000 times every/,
+  ],
+  [
+    'a folder of secrets is not written to',
+    `${good}keyRingRotation: { every: 24h }\n`,
+    /keyRingRotation: .*must be left out with a folder/,
+  ],
 ];
 for (const [sentence, text, message] of [...rows, ...clusterRows]) {
   test(sentence, () => assert.throws(() => parseConfig(text, 'gate.yaml'), message));

@@ -313,6 +313,18 @@ suite('a reflector survives', () => {
 });
 
 suite('a reflector keeps what it has', () => {
+  test('when it is told that there is something newer: a list, with the watch cut off', async (t) => {
+    const { api, reflector, names, watching, errors } = await follow(t, {}, await preparedWith('a'));
+    await watching();
+    api.removeSilently('a');
+    reflector.again();
+    await until(() => names() === '' && reflector.synced(), 'the list');
+    await watching();
+    assert.deepEqual([api.lists().length, api.watches().length, errors.length], [2, 2, 0]);
+    api.put(thing('b'));
+    await until(() => names() === 'b', 'the watch after it');
+  });
+
   test('while the kind is not there, or may not be read', async (t) => {
     for (const code of [404, 403]) {
       const { api, reflector, names, errors, watching } = await follow(t, {}, await preparedWith('a', 'b'));
