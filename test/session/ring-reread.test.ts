@@ -2,13 +2,18 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { Secret } from '../../src/model/secret.ts';
-import { encodeSession } from '../../src/session/codec.ts';
+import { decodeSession, encodeSession } from '../../src/session/codec.ts';
 import { newKeyEntry, parseKeyRing, type KeyRing } from '../../src/session/key-ring.ts';
 import { createRingReread } from '../../src/session/ring-reread.ts';
-import { createSealer } from '../../src/session/seal.ts';
+import { createSealer, type Opened } from '../../src/session/seal.ts';
 import { createOpenedSessions } from '../../src/session/opened-sessions.ts';
 import { limits } from '../../src/session/limits.ts';
 import { noon, poolId, ringOf, sealerWith, session } from './samples.ts';
+
+const opening = {
+  kind: 'session' as const,
+  read: (found: Opened) => decodeSession(found.plaintext, found)?.session,
+};
 
 describe('a text that asks for a key that is not there', () => {
   const entries = ['a', 'b'].map((id, index) => {
