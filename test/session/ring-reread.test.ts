@@ -52,6 +52,7 @@ describe('a text that asks for a key that is not there', () => {
     const opened = createOpenedSessions(
       sealerWith(() => ring),
       limits,
+      opening,
     );
     assert.equal(opened.open(sealed), undefined);
     ring = both;
@@ -65,6 +66,7 @@ describe('a text that asks for a key that is not there', () => {
     const opened = createOpenedSessions(
       sealerWith(() => ring),
       limits,
+      opening,
     );
     assert.ok(ring.key('a') !== undefined && opened.open(sealed) !== undefined);
     ring = ringOf('b');
