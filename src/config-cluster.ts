@@ -81,6 +81,10 @@ export const clusterFields = {
     .enum(['Refuse', 'Open'], 'must be Refuse or Open')
     .default('Refuse')
     .describe('What becomes of a wired Ingress whose policy went.'),
+  sharedHosts: z
+    .enum(['Refuse', 'Allow'], 'must be Refuse or Allow')
+    .default('Refuse')
+    .describe('Whether an Ingress may take a host that another namespace has, where one of the two is protected.'),
   ingressControllers: z
     .array(z.string().max(250), 'must be a list, for instance [k8s.io/ingress-nginx]')
     .min(1, 'must be a list, for instance [k8s.io/ingress-nginx]')

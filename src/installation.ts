@@ -20,5 +20,6 @@ export function installationOf(config: Config): Installation {
     releaseNamespace: config.source.cluster === undefined ? undefined : release?.namespace,
     ingressControllers: config.ingressControllers,
     onPolicyGone: config.onPolicyGone,
+    sharedHosts: config.sharedHosts,
   };
 }

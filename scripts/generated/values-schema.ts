@@ -112,6 +112,7 @@ const configuration = {
   controllerName: like(`^${label}$`),
   companions: oneOf('Auto', 'Manual'),
   onPolicyGone: oneOf('Refuse', 'Open'),
+  sharedHosts: oneOf('Refuse', 'Allow'),
   prefix: like('^/[A-Za-z0-9_-]{1,40}$'),
   publicPort: port,
   clientAddress: oneOf('XRealIp', 'Unknown'),

@@ -11,7 +11,7 @@ import { annotationPatch } from './annotation-patch.ts';
 import type { AnnotationChanges } from './annotation-patch.ts';
 import { annotationsOf, asksOthers, asksUs, presentedIngress } from './presented-ingress.ts';
 import type { Annotations } from './presented-ingress.ts';
-import { leavesProtection } from './protection-change.ts';
+import { claimsHosts, leavesProtection } from './protection-change.ts';
 import { ingressWrite, isWired } from './wanted-ingress.ts';
 
 /** What one object would come to beside everything else (translate's DryRun). */
@@ -50,10 +50,23 @@ interface Judged {
 }
 
 /** What nobody may bring about, marked or not: it would be open against the platform's will, or take others' sign-in paths. */
-const never: ReadonlySet<FindingReason> = new Set(['UnprotectRefused', 'PathReserved']);
+const never: ReadonlySet<FindingReason> = new Set(['UnprotectRefused', 'PathReserved', 'HostShared']);
 
 function isNever({ severity, reason }: Finding): boolean {
   return severity === 'error' && never.has(reason);
+}
+
+function isClaim({ severity, reason }: Finding): boolean {
+  return severity === 'error' && reason === 'HostShared';
+}
+
+/** What an Ingress that names another installation would take of ours: one host, in fact. */
+export function takenElsewhere(request: AdmissionRequest, dryRun: IngressAdmission['dryRun']): string | undefined {
+  if (!claimsHosts(request)) return undefined;
+  const { object, namespace, name } = request;
+  const { findings } = dryRun({ ...object, metadata: { ...metadataOf(object), namespace, name } });
+  const claims = findings.filter(isClaim);
+  return claims.length === 0 ? undefined : sentences(`Ingress ${namespace}/${name}`, claims);
 }
 
 /** A ClusterAccessPolicy keeps an Ingress here that names another installation. */
@@ -99,7 +112,8 @@ function standingOf(request: AdmissionRequest, ours: Annotations): Standing {
 function judge(request: AdmissionRequest, { dryRun, routeId, install }: IngressAdmission): Judged {
   const id = routeId(request.namespace, request.name);
   const presented = presentedIngress(request, id, install);
-  const { plan, findings } = dryRun(presented);
+  const { plan, findings: all } = dryRun(presented);
+  const findings = claimsHosts(request) ? all : all.filter((finding) => !isClaim(finding));
   const { bound, displaced } = standingOf(request, wiring(id, install));
   const binds = (bound || (!leavesProtection(request) && findings.some(isNever))) && plan?.act !== 'Withdraw';
   const refused = binds ? refusedFor(findings, plan, bound) : [];

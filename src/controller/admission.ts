@@ -1,11 +1,11 @@
 import { isRecord } from '../kubernetes/object.ts';
 import { defaultController } from '../model/snapshot.ts';
 import type { Install } from '../planes/nginx-wiring.ts';
-import { handedOver, isHeld, mutateIngress, validateIngress } from './admission-ingress.ts';
+import { handedOver, isHeld, mutateIngress, takenElsewhere, validateIngress } from './admission-ingress.ts';
 import type { DryRunLike, IngressAdmission } from './admission-ingress.ts';
 import { allowed, denied, malformed, metadataOf, NotLoadedError, readReview } from './admission-review.ts';
 import type { AdmissionRequest, AdmissionResponse } from './admission-review.ts';
-import { certainlyWrong, sentence, sentences } from './admission-words.ts';
+import { isCertainlyWrong, sentence, sentences } from './admission-words.ts';
 import { annotationsOf } from './presented-ingress.ts';
 
 export interface AdmissionDeps {
@@ -23,7 +23,12 @@ export interface Admission {
   validate(review: unknown): AdmissionResponse;
 }
 
-const ownKinds: ReadonlySet<string> = new Set(['AccessPolicy', 'ClusterAccessPolicy', 'CognitoPool']);
+const ownKinds: ReadonlySet<string> = new Set([
+  'AccessPolicy',
+  'ClusterAccessPolicy',
+  'CognitoPool',
+  'SessionRevocation',
+]);
 
 /**
  * The answers to the API server's admission reviews, from memory. Pure: the same question beside the same objects has
@@ -37,6 +42,8 @@ export function createAdmission(deps: AdmissionDeps): Admission {
   const elsewhere = (judge: typeof mutateIngress, request: AdmissionRequest): AdmissionResponse => {
     if (request.kind !== 'Ingress') return allowed(request.uid);
     if (isHeld(request, loaded(deps))) return ingresses(judge, request);
+    const taken = takenElsewhere(request, loaded(deps));
+    if (taken !== undefined) return denied(request.uid, taken);
     if (judge !== mutateIngress) return allowed(request.uid);
     if (request.operation === 'CREATE') return allowed(request.uid, [leftToOthers(deps)]);
     const wasOurs = controllerOf(request.oldObject) === deps.controllerName;
@@ -93,9 +100,7 @@ function validateOwn(request: AdmissionRequest, dryRun: (value: unknown) => DryR
   const { uid, kind, namespace, name, object } = request;
   const metadata = { ...metadataOf(object), name, ...(namespace !== '' && { namespace }) };
   const { findings } = dryRun(isRecord(object) ? { ...object, metadata } : object);
-  const refused = isSameSpec(request)
-    ? []
-    : findings.filter(({ severity, reason }) => severity === 'error' && certainlyWrong.has(reason));
+  const refused = isSameSpec(request) ? [] : findings.filter(isCertainlyWrong);
   const warnings = findings.filter((finding) => !refused.includes(finding)).map(sentence);
   if (refused.length === 0) return allowed(uid, warnings);
   return denied(uid, sentences(`${kind} ${namespace === '' ? '' : `${namespace}/`}${name}`, refused), warnings);

@@ -40,3 +40,17 @@ function protectionOf(object: Json | undefined): string {
 export function leavesProtection({ operation, object, oldObject }: AdmissionRequest): boolean {
   return operation === 'UPDATE' && protectionOf(object) === protectionOf(oldObject);
 }
+
+function hostsOf(object: Json | undefined): ReadonlySet<unknown> {
+  const spec = isRecord(object?.['spec']) ? object['spec'] : {};
+  const aliases = (annotationsOf(object)?.['nginx.ingress.kubernetes.io/server-alias'] ?? '').split(',');
+  return new Set([...listOf(spec['rules']).map(({ host }) => host), ...aliases.map((alias) => alias.trim())]);
+}
+
+/** Whether it would have a host, or an alias, that it hasn't yet. */
+export function claimsHosts({ operation, object, oldObject }: AdmissionRequest): boolean {
+  const before = operation === 'UPDATE' ? hostsOf(oldObject) : new Set();
+  return hostsOf(object)
+    .values()
+    .some((host) => !before.has(host));
+}

@@ -27,6 +27,8 @@ export interface Installation {
   readonly ingressControllers: readonly string[];
   /** What becomes of a wired Ingress whose policy went. */
   readonly onPolicyGone: 'Refuse' | 'Open';
+  /** `Refuse`: no new Ingress takes a host where another namespace has a protected one; absent: it is only told. */
+  readonly sharedHosts?: 'Refuse' | 'Allow';
 }
 
 export const defaultController = 'cognito-gate';

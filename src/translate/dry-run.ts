@@ -1,5 +1,6 @@
 import type { Finding } from '../model/finding.ts';
 import type { IngressPlan } from '../model/plan.ts';
+import { claimFindings } from './claimed-hosts.ts';
 import { readClusterPolicies } from './cluster-policies.ts';
 import { claimedBack } from './elsewhere.ts';
 import { neighbourFindings, withStanding } from './neighbours.ts';
@@ -10,6 +11,7 @@ import type { Speakers, Standing } from './plans.ts';
 import { readPolicies } from './policies.ts';
 import type { PolicyEntry } from './policies.ts';
 import { readPools } from './pools.ts';
+import { readRevocations } from './revocations.ts';
 import { createReport, ordered } from './report.ts';
 import { labelsOf, pointsAt, reportTargets, targetingOf } from './targets.ts';
 import type { Candidates } from './targets.ts';
@@ -51,8 +53,21 @@ function apart(speakers: Speakers): Speakers {
 function dryIngress(ingress: Entry, { world, neighbourhood }: Known): DryRun {
   const { prefix } = world.snapshot.installation;
   const standing: Standing = standingIn(world, ingress, apart);
-  const about = neighbourFindings(standing, withStanding(neighbourhood, standing, prefix));
+  const about = [
+    ...neighbourFindings(standing, withStanding(neighbourhood, standing, prefix)),
+    ...claimed(standing, world, neighbourhood),
+  ];
   return { plan: standing.plan, findings: ordered([...ingress.report.findings, ...about]) };
+}
+
+function claimed(standing: Standing, { snapshot }: World, neighbourhood: Neighbourhood): readonly Finding[] {
+  return snapshot.installation.sharedHosts === 'Refuse' ? claimFindings(standing, neighbourhood) : [];
+}
+
+/** An Ingress for another installation takes hosts like any other; there is no plan for it. */
+function dryElsewhere(ingress: Entry, { world, neighbourhood }: Known): DryRun {
+  const { plan: _others, ...standing } = standingIn(world, blank(ingress), apart);
+  return { plan: undefined, findings: claimed({ ...standing, plan: undefined }, world, neighbourhood) };
 }
 
 function replaced(speakers: Speakers, policy: PolicyEntry): Speakers {
@@ -83,13 +98,18 @@ export function dryRun(value: unknown, known: Known): DryRun {
   const sorted = sortObjects([{ value, origin: '' }], installation.controllerName);
   const [ingress] = [...sorted.ingresses, ...claimedBack(sorted.elsewhere, clusterPolicies)];
   if (ingress !== undefined) return dryIngress(ingress, known);
+  const [foreign] = sorted.elsewhere.filter(({ ref }) => ref.kind === 'Ingress');
+  if (foreign !== undefined) return dryElsewhere(foreign, known);
   const [policy] = sorted.policies;
   if (policy !== undefined) return dryPolicy(policy, known);
   if (sorted.clusterPolicies.length > 0) {
     const read = readClusterPolicies(sorted.clusterPolicies, pools, installation, around);
     return { plan: undefined, findings: ordered(read.entries.flatMap(({ entry }) => entry.report.findings)) };
   }
-  const unread = sorted.others.flatMap((report) => report.findings);
+  readRevocations(sorted.revocations, pools, installation);
+  const unread = [...sorted.others, ...sorted.revocations.map(({ report }) => report)].flatMap(
+    (report) => report.findings,
+  );
   const { findings } = readPools(sorted.pools, snapshot, namespaces);
   return { plan: undefined, findings: ordered([...unread, ...findings]) };
 }

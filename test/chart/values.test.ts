@@ -29,6 +29,7 @@ const refused: readonly (readonly [string, string])[] = [
   ['replicaCount=2', "at '': additional properties 'replicaCount' not allowed"],
   ['companions=auto', "at '/companions': value must be one of 'Auto', 'Manual'"],
   ['onPolicyGone=open', "at '/onPolicyGone': value must be one of 'Refuse', 'Open'"],
+  ['sharedHosts=no', "at '/sharedHosts': value must be one of 'Refuse', 'Allow'"],
   ['prefix=/_a.b', "at '/prefix': '/_a.b' does not match pattern"],
   ['signInHost=https://a', "at '/signInHost': 'https://a' does not match pattern"],
   ['log.level=loud', "at '/log/level': value must be one of"],

@@ -2,7 +2,7 @@ import { createAdmission } from '../../src/controller/admission.ts';
 import type { Admission } from '../../src/controller/admission.ts';
 import type { AdmissionResponse } from '../../src/controller/admission-review.ts';
 import type { PatchOperation } from '../../src/controller/annotation-patch.ts';
-import type { Snapshot } from '../../src/model/snapshot.ts';
+import type { Installation, Snapshot } from '../../src/model/snapshot.ts';
 import { routeId } from '../../src/translate/route-id.ts';
 import { translate } from '../../src/translate/translate.ts';
 import { ingress, ingressClass } from '../support/cluster/objects.ts';
@@ -40,7 +40,7 @@ export function policy(name: string, spec: object): TestObject {
 
 export const shopTarget = { targetRefs: [{ group: 'networking.k8s.io', kind: 'Ingress', name: 'shop' }] };
 
-export function snapshotOf(objects: readonly TestObject[]): Snapshot {
+export function snapshotOf(objects: readonly TestObject[], more: Partial<Installation> = {}): Snapshot {
   return {
     installation: {
       signInHost: 'auth.localhost',
@@ -53,6 +53,7 @@ export function snapshotOf(objects: readonly TestObject[]): Snapshot {
       releaseNamespace: 'cognito-gate',
       ingressControllers: ['k8s.io/ingress-nginx'],
       onPolicyGone: 'Refuse',
+      ...more,
     },
     objects: [pool, ingressClass('nginx'), ingressClass('alb', 'ingress.k8s.aws/alb'), ...objects].map(
       (value, index) => ({ value, origin: `${index}` }),
@@ -62,8 +63,12 @@ export function snapshotOf(objects: readonly TestObject[]): Snapshot {
 }
 
 /** Beside these objects; undefined: nothing was read yet. */
-export function admissionBeside(objects: readonly TestObject[] | undefined, labels: Annotations = {}): Admission {
-  const translation = objects === undefined ? undefined : translate(snapshotOf(objects));
+export function admissionBeside(
+  objects: readonly TestObject[] | undefined,
+  labels: Annotations = {},
+  installation: Partial<Installation> = {},
+): Admission {
+  const translation = objects === undefined ? undefined : translate(snapshotOf(objects, installation));
   return createAdmission({
     dryRun: () => translation && ((value) => translation.dryRun(value)),
     install,

@@ -275,6 +275,44 @@ suite('P27 nobody takes the sign-in paths of an app of another namespace', () =>
   });
 });
 
+suite('P27 a host is for one namespace where one of two Ingresses is protected', () => {
+  const theirs = stored(app(signedIn), []);
+  const tries = (annotations = {}, host = 'shop.example.com'): TestObject =>
+    app(annotations, { namespace: 'thief', name: 'thief', host });
+  const alias = (name: string) => ({ 'nginx.ingress.kubernetes.io/server-alias': name });
+  const beside = (objects: readonly TestObject[]) => admissionBeside(objects, {}, { sharedHosts: 'Refuse' });
+  const other = { 'cognito-gate.dev/controller': 'other' };
+
+  for (const [what, object] of [
+    ['open', tries()],
+    ['protected', tries(signedIn)],
+    ['for another installation', tries(other)],
+    ['by an alias', tries(alias('a.example.com, SHOP.example.com'), 'thief.example.com')],
+    ['by a pattern', tries(alias('~^shop.*'), 'thief.example.com')],
+  ] as const) {
+    test(`${what}: refused, and whose the host is stays untold`, () => {
+      for (const verb of ['mutate', 'validate'] as const) {
+        const response = beside([theirs])[verb](review(object));
+        assert.equal(response.allowed, false, verb);
+        assert.match(response.status?.message ?? '', /^Ingress thief\/thief: .*sharedHosts: Allow.*\(HostShared\)/);
+        assert.ok(!/shop\/shop/.test(JSON.stringify(response)), 'P24');
+      }
+    });
+  }
+
+  test('protected where another namespace stands open: refused too, it would share its sessions', () => {
+    assert.equal(beside([tries()]).mutate(review(app(signedIn))).allowed, false);
+  });
+
+  test('what stands there already goes on being written, in its own namespace too', () => {
+    const there = tries();
+    const marked = tries(signedIn);
+    assert.ok(beside([theirs, there]).mutate(review(marked, there)).allowed);
+    assert.ok(beside([theirs]).mutate(review(app({}, { name: 'more' }))).allowed);
+    assert.ok(beside([app()]).mutate(review(tries())).allowed, 'neither is protected');
+  });
+});
+
 suite('P28 what is marked and cannot be protected is refused', () => {
   const rows: readonly (readonly [what: string, object: TestObject, message: RegExp])[] = [
     [

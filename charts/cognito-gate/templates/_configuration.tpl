@@ -15,6 +15,7 @@
   "signInService" (dict "name" (include "cognito-gate.signInService" .) "port" (int .Values.signIn.service.port))
   "companions" .Values.companions
   "onPolicyGone" .Values.onPolicyGone
+  "sharedHosts" .Values.sharedHosts
   "ingressControllers" .Values.ingressControllers
   "keyRingSecret" (printf "%s/%s" $namespace (include "cognito-gate.keyRingName" .))
   "clientAddress" .Values.clientAddress
