@@ -9,8 +9,13 @@ export const certainlyWrong: ReadonlySet<FindingReason> = new Set([
   'Invalid',
   'UnknownAnnotation',
   'AnnotationsExclusive',
-  'NotYetSupported',
 ]);
+
+/** A SessionRevocation never reaches beyond its namespace, whatever the owner of the pool allows. */
+export function isCertainlyWrong({ severity, reason, object }: Finding): boolean {
+  if (severity !== 'error') return false;
+  return certainlyWrong.has(reason) || (reason === 'RefNotPermitted' && object.kind === 'SessionRevocation');
+}
 
 const prefix = 'cognito-gate.dev/';
 /** Every other annotation of ours makes an Ingress closed (flows.md "Protected"); translation knows the same list. */

@@ -44,8 +44,8 @@ export const findingReasons = {
     fix: 'correct the reference, make the CognitoPool, or give the installation a default pool',
   },
   RefNotPermitted: {
-    means: 'the pool does not allow this namespace',
-    fix: 'let the owner of the pool set `allowedNamespaces`, or use another pool',
+    means: 'the pool does not allow this namespace, or a SessionRevocation wants to act outside of its own',
+    fix: 'let the owner of the pool set `allowedNamespaces`, or use another pool; make a SessionRevocation in the namespace of the pool',
   },
   PoolInvalid: {
     means: 'the pool cannot be read',
@@ -67,9 +67,9 @@ export const findingReasons = {
     means: 'a path of the Ingress is under the prefix of the sign-in paths',
     fix: 'move the path, or install with another prefix',
   },
-  NotYetSupported: {
-    means: 'the field is known, its effect is not built yet',
-    fix: 'remove the field, or write the value that the message names',
+  MachineClientUnknown: {
+    means: 'an entry is about a machine whose app client no pool of the policy accepts: its tokens are refused',
+    fix: 'correct the id in the entry, or add it to `machineClients` of the pool',
   },
   DuplicateObject: {
     means: 'two documents describe the same object',
@@ -135,6 +135,10 @@ export const findingReasons = {
   FloorViolated: {
     means: 'the policy lets more through than a ClusterAccessPolicy allows',
     fix: 'narrow the rule that the message names until the ClusterAccessPolicy allows it',
+  },
+  KeptTooShort: {
+    means: 'the SessionRevocation is deleted before the sign-ins that it ends are over by themselves',
+    fix: 'raise its keepFor to the longest `signInLifetime` of the pools that it is about',
   },
   KindIgnored: {
     means: 'an object of a kind that is not read',

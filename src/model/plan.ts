@@ -1,5 +1,6 @@
 import type { FindingReason, ObjectRef } from './finding.ts';
 import type { PoolId } from './pool.ts';
+import type { Revocation } from './revocation.ts';
 
 /** How the protection of an Ingress began; kept in its status annotation (flows.md "Protected, and no longer protected"). */
 export type Began = 'mark' | 'target';
@@ -23,6 +24,8 @@ export interface IngressPlan {
   readonly reason: FindingReason | undefined;
   /** The policy in force as `namespace/name`; of inline annotations `namespace/ingress/name`; of a ClusterAccessPolicy its `name`. */
   readonly policy: string | undefined;
+  /** Only where nobody can sign in, as its rules are about machines: it is wired without a way to do so, and needs no companion. */
+  readonly signIn?: false;
 }
 
 /** What one target came to. */
@@ -48,4 +51,17 @@ export interface PoolReport {
   readonly ref: ObjectRef;
   /** undefined: it can't be used; findings say why. */
   readonly id: PoolId | undefined;
+}
+
+/** What a SessionRevocation came to. */
+export interface RevocationReport {
+  readonly ref: ObjectRef;
+  /** undefined: it ends nothing; findings say why. */
+  readonly revocation: Revocation | undefined;
+  /** Whose sign-ins, in words. */
+  readonly ends: string | undefined;
+  /** Seconds since the epoch. */
+  readonly before: number | undefined;
+  /** When the object is to be deleted, in seconds since the epoch; undefined: nobody knows how old it is. */
+  readonly keptUntil: number | undefined;
 }

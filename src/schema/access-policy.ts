@@ -46,7 +46,9 @@ const spec = z.strictObject({
   bearer: z
     .enum(['Ignore', 'Accept'])
     .default('Ignore')
-    .describe('`Accept`: access tokens of people too. Not built yet: the route refuses.'),
+    .describe(
+      '`Accept`: people may send their access token as a bearer, too. Those of machines are read wherever an entry of `allow` is about machines.',
+    ),
   allowedOrigins,
   deny,
   rules: accessRules,

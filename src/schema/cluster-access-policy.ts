@@ -16,10 +16,13 @@ const clusterPoolRef = z.strictObject({
 const poolRefs = keyedList(clusterPoolRef, limits.pools, ['namespace', 'name']);
 
 const unplaced = 'every pool needs its namespace here: a ClusterAccessPolicy is in none';
-const placed = 'e, !has(e.pool) || has(e.pool.__namespace__)';
+const placed =
+  'e, (!has(e.pool) || has(e.pool.__namespace__)) && (!has(e.machine) || !has(e.machine.pool) || has(e.machine.pool.__namespace__))';
 
 function poolsPlaced(entries: readonly Entry[] = []): boolean {
-  return entries.every((entry) => entry.pool === undefined || entry.pool.namespace !== undefined);
+  return entries.every(({ pool, machine }) =>
+    [pool, machine?.pool].every((ref) => ref?.namespace !== undefined || ref === undefined),
+  );
 }
 
 const rules = ruled(accessRules, {

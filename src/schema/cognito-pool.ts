@@ -99,7 +99,7 @@ export const cognitoPoolSpec = z.strictObject({
     .describe('Identity providers whose people’s addresses count as verified.'),
   machineClients: setOf(token(limits.group), limits.values)
     .optional()
-    .describe('App clients of machines. Not built yet: without effect, and said so.'),
+    .describe('App clients, besides `clientId`, whose access tokens count as bearers: those of machines above all.'),
   freshSignIn: z
     .enum(['Prompt', 'Logout', 'None'])
     .optional()

@@ -52,7 +52,7 @@ const anybody = z.strictObject({
   ...people,
   machine: machine
     .optional()
-    .describe('About a machine (client credentials) instead of a person. Not built yet: the route refuses.'),
+    .describe('About a machine (its access token is of the client credentials grant) instead of a person.'),
 });
 
 const aboutPeople = Object.keys(people).map((name) => `has(self.${name})`);

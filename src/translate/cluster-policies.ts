@@ -1,5 +1,5 @@
 import type { FindingReason } from '../model/finding.ts';
-import type { PersonCondition, Policy } from '../model/policy.ts';
+import type { Policy } from '../model/policy.ts';
 import type { Installation } from '../model/snapshot.ts';
 import { clusterAccessPolicy } from '../schema/cluster-access-policy.ts';
 import type { ClusterAccessPolicySpec } from '../schema/cluster-access-policy.ts';
@@ -7,7 +7,9 @@ import { mayDefault, readSelector, selects } from './ingress-selector.ts';
 import type { IngressSelector, Surroundings } from './ingress-selector.ts';
 import type { Namespaces } from './namespaces.ts';
 import type { Entry } from './objects.ts';
-import { conditionOf, conditionsOf, mistakeOf, poolsOf, rulesOf } from './policies.ts';
+import { denied, entriesOf } from './entries.ts';
+import type { Entries, PoolRef } from './entries.ts';
+import { mistakeOf, poolsOf, rulesOf } from './policies.ts';
 import type { Reading } from './policies.ts';
 import { clusterScope } from './pools.ts';
 import type { Pools } from './pools.ts';
@@ -27,7 +29,7 @@ export interface Fallback {
 
 /** What must hold whatever a namespace writes. */
 export interface Required {
-  readonly deny: readonly PersonCondition[];
+  readonly deny: Entries;
   readonly publicRules: 'Allow' | 'ExactPathsOnly' | 'Forbid';
 }
 
@@ -62,7 +64,7 @@ export interface ClusterPolicies {
   certain(ingress: Entry): boolean;
 }
 
-const nothing: Required = { deny: [], publicRules: 'Allow' };
+const nothing: Required = { deny: { people: [], machines: [] }, publicRules: 'Allow' };
 
 interface Reader {
   readonly entry: Entry;
@@ -87,7 +89,7 @@ function fallbackOf(spec: ClusterAccessPolicySpec, reader: Reader): Fallback | u
     pools: ids,
     corsPreflight: spec.default.corsPreflight,
     allowedOrigins: spec.default.allowedOrigins ?? [],
-    deny: conditionsOf({ specs: spec.default.deny ?? [], field: 'spec.default.deny', ids }, reading),
+    ...denied([entriesOf({ specs: spec.default.deny ?? [], field: 'spec.default.deny', ids }, reading)]),
     rules: rulesOf({ specs: spec.default.rules, field: 'spec.default.rules', ids }, reading),
   };
   report.findings.push(...own.findings);
@@ -98,7 +100,7 @@ function fallbackOf(spec: ClusterAccessPolicySpec, reader: Reader): Fallback | u
 }
 
 /** Nobody has a session of a pool that can't be used: an entry about it is left out instead of closing every route. */
-function isJudged(pool: { readonly name: string; readonly namespace?: string | undefined }, pools: Pools): boolean {
+function isJudged(pool: PoolRef, pools: Pools): boolean {
   const found = pools.byName.get(`${pool.namespace ?? ''}/${pool.name}`);
   return found === undefined || found.pool !== undefined;
 }
@@ -107,19 +109,16 @@ function requiredOf(spec: ClusterAccessPolicySpec, reader: Reader): Required {
   const { deny = [], publicRules = 'Allow' } = spec.required ?? {};
   const { report } = reader.entry;
   const reading = readingOf(reader, report);
-  const conditions = deny.flatMap((condition, index) => {
-    const field = `spec.required.deny[${index}]`;
-    if (condition.pool !== undefined && !isJudged(condition.pool, reader.pools)) {
-      report.warn(
-        'PoolInvalid',
-        `${field}.pool`,
-        'the pool can not be used, nobody signs in there: see what is said about it',
-      );
-      return [];
-    }
-    return conditionOf(condition, field, reading);
-  });
-  return { deny: conditions, publicRules };
+  const field = 'spec.required.deny';
+  const unusable = (pool: PoolRef | undefined): boolean => pool !== undefined && !isJudged(pool, reader.pools);
+  const omit = new Set<number>();
+  for (const [index, entry] of deny.entries()) {
+    if (!unusable(entry.pool ?? entry.machine?.pool)) continue;
+    const at = `${field}[${index}]${entry.machine === undefined ? '' : '.machine'}.pool`;
+    report.warn('PoolInvalid', at, 'the pool can not be used, nobody signs in there: see what is said about it');
+    omit.add(index);
+  }
+  return { deny: entriesOf({ specs: deny, field, omit }, reading), publicRules };
 }
 
 interface Read {

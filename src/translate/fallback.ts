@@ -1,8 +1,10 @@
 import type { FindingReason } from '../model/finding.ts';
-import type { PersonCondition, Policy } from '../model/policy.ts';
+import type { Policy } from '../model/policy.ts';
 import type { RouteState } from '../model/route.ts';
 import { annotationPrefix } from '../schema/annotations.ts';
 import type { ClusterPolicyEntry } from './cluster-policies.ts';
+import { denialsOf, denied } from './entries.ts';
+import type { Entries } from './entries.ts';
 import type { Entry } from './objects.ts';
 import { lookUpPool } from './pools.ts';
 import type { Pools } from './pools.ts';
@@ -34,8 +36,8 @@ export function reportUnreadable({ ingress, selectedBy }: Selected): void {
 }
 
 /** All of them: what denies must hold whoever's rules do. */
-export function requiredDeny(selectedBy: readonly ClusterPolicyEntry[]): readonly PersonCondition[] {
-  return selectedBy.flatMap(({ required }) => required.deny);
+export function requiredDeny(selectedBy: readonly ClusterPolicyEntry[]): readonly Entries[] {
+  return selectedBy.map(({ required }) => required.deny);
 }
 
 /** Never by age: a restore changes ages (P5). */
@@ -86,6 +88,6 @@ export function fallBack({ ingress, selectedBy }: Selected, pools: Pools, audits
   const reason = second === undefined ? refused(only, ingress, pools) : conflict({ ingress, selectedBy: claims });
   const policy = only.fallback?.policy;
   if (reason !== undefined || policy === undefined) return { kind: 'broken', reason: reason ?? 'Invalid' };
-  const deny = [...policy.deny, ...requiredDeny(selectedBy)];
-  return { kind: 'enforced', policy: { ...policy, deny }, audits };
+  const deny = denied([denialsOf(policy), ...requiredDeny(selectedBy)]);
+  return { kind: 'enforced', policy: { ...policy, ...deny }, audits };
 }

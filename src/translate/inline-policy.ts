@@ -10,7 +10,8 @@ import { guessName } from '../schema/nearest.ts';
 import { fieldPath } from '../schema/problems.ts';
 import { asJson } from './objects.ts';
 import type { Entry } from './objects.ts';
-import { defaultPool, resolvePool } from './policies.ts';
+import { resolvePool } from './entries.ts';
+import { defaultPool } from './policies.ts';
 import type { Reading } from './policies.ts';
 import type { Report } from './report.ts';
 

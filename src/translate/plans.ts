@@ -1,3 +1,4 @@
+import { waysIn } from '../decide/compile.ts';
 import type { Began, IngressPlan } from '../model/plan.ts';
 import type { Policy } from '../model/policy.ts';
 import type { Route } from '../model/route.ts';
@@ -32,7 +33,7 @@ export interface Judging extends Reading {
   readonly bypassed: boolean;
 }
 
-type Outcome = Pick<IngressPlan, 'act' | 'began' | 'state' | 'reason' | 'policy'>;
+type Outcome = Pick<IngressPlan, 'act' | 'began' | 'state' | 'reason' | 'policy' | 'signIn'>;
 
 const unprotectField = fieldPath(['metadata', 'annotations', `${annotationPrefix}unprotect`]);
 
@@ -74,7 +75,9 @@ function outcomeOfRoute({ state }: Route, began: Began): Outcome {
   if (state.kind === 'broken') {
     return { act: 'Wire', began, state: 'Refusing', reason: state.reason, policy: undefined };
   }
-  return { act: 'Wire', began, state: 'Enforced', reason: undefined, policy: policyName(state.policy) };
+  const policy = policyName(state.policy);
+  const ways = waysIn(state.policy).signIn ? {} : { signIn: false as const };
+  return { act: 'Wire', began, state: 'Enforced', reason: undefined, policy, ...ways };
 }
 
 /** The same where something is in the way. What is wired stays so where that closes it, whatever came later. */

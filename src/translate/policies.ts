@@ -2,13 +2,14 @@ import { programBound } from '../decide/expression-bound.ts';
 import { expressionOf } from '../decide/expression.ts';
 import { canonicalPath } from '../decide/paths.ts';
 import type { Finding, FindingReason } from '../model/finding.ts';
-import type { Access, Match, PathMatch, PersonCondition, Policy, Rule } from '../model/policy.ts';
+import type { Access, Match, PathMatch, Policy, Rule } from '../model/policy.ts';
 import type { PoolId } from '../model/pool.ts';
 import type { Installation } from '../model/snapshot.ts';
 import { durationSeconds } from '../schema/fields.ts';
 import { accessPolicy } from '../schema/access-policy.ts';
 import type { AccessPolicySpec, RuleSpec } from '../schema/access-policy.ts';
-import type { Entry as ConditionSpec } from '../schema/condition.ts';
+import { denied, entriesOf, resolvePool } from './entries.ts';
+import type { Entries, PoolRef } from './entries.ts';
 import { asJson } from './objects.ts';
 import type { Entry } from './objects.ts';
 import { lookUpPool } from './pools.ts';
@@ -36,16 +37,6 @@ export interface Reading {
   readonly report: Report;
 }
 
-type PoolRef = { readonly name: string; readonly namespace?: string | undefined };
-
-/** Reports why it can't be used. */
-export function resolvePool(ref: PoolRef, field: string, reading: Reading): PoolId | undefined {
-  const found = lookUpPool(reading.pools, `${ref.namespace ?? reading.namespace}/${ref.name}`, reading.namespace);
-  if ('pool' in found) return found.pool.id;
-  reading.report.error(found.reason, field, found.message);
-  return undefined;
-}
-
 /** The installation's pool, for a policy that names none. */
 export function defaultPool(field: string, reading: Reading): readonly PoolId[] {
   const name = reading.installation.defaultPool;
@@ -63,48 +54,6 @@ export function poolsOf(refs: readonly PoolRef[] | undefined, reading: Reading):
   if (refs === undefined) return defaultPool('spec.poolRefs', reading);
   const ids = refs.map((ref, index) => resolvePool(ref, `spec.poolRefs[${index}]`, reading));
   return [...new Set(ids.filter((id) => id !== undefined))];
-}
-
-/** Copies what is there: in the model an absent field is not there, instead of undefined. */
-function personOf(spec: ConditionSpec, pool: PoolId | undefined): PersonCondition {
-  return {
-    ...(pool === undefined ? {} : { pool }),
-    ...(spec.groups === undefined ? {} : { groups: spec.groups }),
-    ...(spec.allGroups === undefined ? {} : { allGroups: spec.allGroups }),
-    ...(spec.usernames === undefined ? {} : { usernames: spec.usernames }),
-    ...(spec.subjects === undefined ? {} : { subjects: spec.subjects }),
-    ...(spec.emails === undefined ? {} : { emails: spec.emails }),
-    ...(spec.emailDomains === undefined ? {} : { emailDomains: spec.emailDomains }),
-    ...(spec.claims === undefined ? {} : { claims: spec.claims }),
-  };
-}
-
-/** One entry about people; `ids` are the pools that it may name, undefined: any. */
-export function conditionOf(
-  spec: ConditionSpec,
-  field: string,
-  reading: Reading,
-  ids?: readonly PoolId[],
-): PersonCondition {
-  if (spec.machine !== undefined) {
-    reading.report.error('NotYetSupported', `${field}.machine`, 'machine entries are not built yet: remove the entry');
-  }
-  const pool = spec.pool === undefined ? undefined : resolvePool(spec.pool, `${field}.pool`, reading);
-  if (pool !== undefined && ids?.includes(pool) === false) {
-    const text = 'is not a pool of this policy and would never hold: add it to poolRefs';
-    reading.report.error('Invalid', `${field}.pool`, text);
-  }
-  return personOf(spec, pool);
-}
-
-interface Conditions {
-  readonly specs: readonly ConditionSpec[];
-  readonly field: string;
-  readonly ids: readonly PoolId[];
-}
-
-export function conditionsOf({ specs, field, ids }: Conditions, reading: Reading): readonly PersonCondition[] {
-  return specs.map((spec, index) => conditionOf(spec, `${field}[${index}]`, reading, ids));
 }
 
 /** A path that no request can equal would leave its requests to a wider rule. */
@@ -133,16 +82,19 @@ function matchOf(match: NonNullable<RuleSpec['match']>, field: string, reading: 
   };
 }
 
+function allowOf({ people, machines }: Entries): Access {
+  return { kind: 'Allow', conditions: people, ...(machines.length === 0 ? {} : { machines }) };
+}
+
 function ruleOf(spec: RuleSpec, field: string, ids: readonly PoolId[], reading: Reading): Omit<Rule, 'name'> {
   if (spec.maxAuthAge !== undefined && spec.access === 'Public') {
     const fix = 'remove it, or write access: SignedIn';
     reading.report.error('Invalid', `${field}.maxAuthAge`, `means nothing where access is Public: ${fix}`);
   }
   const match = spec.match === undefined ? {} : matchOf(spec.match, `${field}.match`, reading);
-  const conditions = { specs: spec.allow ?? [], field: `${field}.allow`, ids };
   const access: Access =
     spec.access === undefined
-      ? { kind: 'Allow', conditions: conditionsOf(conditions, reading) }
+      ? allowOf(entriesOf({ specs: spec.allow ?? [], field: `${field}.allow`, ids }, reading))
       : { kind: spec.access };
   return {
     match,
@@ -196,11 +148,8 @@ export function rulesOf({ specs, field, ids }: Rules, reading: Reading): readonl
 }
 
 function policyOf(name: string, spec: AccessPolicySpec, reading: Reading): Policy {
-  if (spec.bearer === 'Accept') {
-    reading.report.error('NotYetSupported', 'spec.bearer', 'Accept is not built yet: write Ignore');
-  }
   const pools = poolsOf(spec.poolRefs, reading);
-  const deny = conditionsOf({ specs: spec.deny ?? [], field: 'spec.deny', ids: pools }, reading);
+  const deny = entriesOf({ specs: spec.deny ?? [], field: 'spec.deny', ids: pools }, reading);
   const rules = rulesOf({ specs: spec.rules, field: 'spec.rules', ids: pools }, reading);
   return {
     namespace: reading.namespace,
@@ -208,7 +157,8 @@ function policyOf(name: string, spec: AccessPolicySpec, reading: Reading): Polic
     pools,
     corsPreflight: spec.corsPreflight,
     allowedOrigins: spec.allowedOrigins ?? [],
-    deny,
+    ...denied([deny]),
+    ...(spec.bearer === 'Accept' ? { bearer: spec.bearer } : {}),
     rules,
   };
 }

@@ -80,12 +80,6 @@ function secretOf(entry: Entry, spec: CognitoPoolSpec, snapshot: Snapshot): Secr
   return undefined;
 }
 
-function reportUnbuilt(spec: CognitoPoolSpec, report: Report): void {
-  if (spec.machineClients !== undefined) {
-    report.warn('NotYetSupported', 'spec.machineClients', 'is not built yet and has no effect');
-  }
-}
-
 function poolOf(entry: Entry, spec: CognitoPoolSpec, snapshot: Snapshot): Pool {
   const { namespace, name } = entry.ref;
   const endpoints: PoolEndpoints = present(spec.endpoints ?? {});
@@ -104,6 +98,7 @@ function poolOf(entry: Entry, spec: CognitoPoolSpec, snapshot: Snapshot): Pool {
     authorize: present(spec.authorize ?? {}),
     trustedEmailProviders: spec.trustedEmailProviders ?? [],
     session: timesOf(spec.session),
+    ...(spec.machineClients === undefined ? {} : { machineClients: spec.machineClients }),
     ...(spec.freshSignIn === undefined ? {} : { freshSignIn: spec.freshSignIn }),
   };
 }
@@ -134,7 +129,6 @@ function readPool(entry: Entry, snapshot: Snapshot, namespaces: Namespaces): Poo
     const spec = parse(cognitoPool, entry.values[0], report, 'PoolInvalid')?.spec;
     if (spec !== undefined) {
       permits = permissionOf(ref.namespace, spec, namespaces);
-      reportUnbuilt(spec, report);
       pool = poolOf(entry, spec, snapshot);
     }
   }
@@ -177,8 +171,7 @@ export function lookUpPool(pools: Pools, name: string, namespace: string): PoolL
     };
   }
   if (entry.pool === undefined) {
-    const reason = entry.reason === 'NotYetSupported' ? 'NotYetSupported' : 'PoolInvalid';
-    return { reason, message: unusable(entry, name, namespace) };
+    return { reason: 'PoolInvalid', message: unusable(entry, name, namespace) };
   }
   return { pool: entry.pool };
 }

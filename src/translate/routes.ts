@@ -4,6 +4,7 @@ import type { Route, RouteState } from '../model/route.ts';
 import { annotationPrefix } from '../schema/annotations.ts';
 import { fieldPath } from '../schema/problems.ts';
 import type { ClusterPolicyEntry } from './cluster-policies.ts';
+import { denialsOf, denied } from './entries.ts';
 import { fallBack, reportAssumed, reportUnreadable, requiredDeny } from './fallback.ts';
 import { floorViolations } from './floors.ts';
 import { readPlaces } from './hosts.ts';
@@ -89,9 +90,9 @@ function unite(
   const unreadable = [winner, ...losers].filter((contender) => contender.policy === undefined);
   if (winner.policy === undefined || unreadable.length > 0) return brokenBy(unreadable, claimed.ingress);
   if (!keepsFloors(winner, claimed)) return broken('FloorViolated');
-  const deny = [winner.policy.deny, ...losers.map((loser) => loser.policy?.deny ?? [])].flat();
-  const required = requiredDeny(claimed.selectedBy);
-  return { kind: 'enforced', policy: { ...winner.policy, deny: [...deny, ...required] }, audits };
+  const policies = [winner.policy, ...losers.flatMap(({ policy }) => policy ?? [])];
+  const deny = denied([...policies.map(denialsOf), ...requiredDeny(claimed.selectedBy)]);
+  return { kind: 'enforced', policy: { ...winner.policy, ...deny }, audits };
 }
 
 /** A policy that lets more through than the platform allows is not cut down to it: what is left might be open elsewhere. */

@@ -41,8 +41,8 @@ const paths = (type: string, value: string): Json => ({ 'rules[0].match.paths': 
 /** `[]` and over-long lists, wrong types, unknown names, control characters: what the schema itself holds. */
 const policies: readonly (readonly [string, Json, Case['exception']?])[] = [
   ['everything about people', allow(people)],
-  ['machines, whose effect is not built yet', allow({ machine: { clients: ['a'], scopes: ['shop/write'] } })],
-  ['bearer tokens, whose effect is not built yet', { bearer: 'Accept', 'rules[0].maxAuthAge': '15m' }],
+  ['machines', allow({ machine: { clients: ['a'], scopes: ['shop/write'] } })],
+  ['bearer tokens of people', { bearer: 'Accept', 'rules[0].maxAuthAge': '15m' }],
   ['no rules', { rules: [] }],
   ['rules that are missing', { rules: undefined }],
   ['too many rules', { rules: Array.from({ length: 33 }, () => ({ access: 'SignedIn' })) }],
@@ -127,6 +127,14 @@ const clusterWide: typeof policies = [
   ['exceptions by name of a namespace', { 'selector.namespaceNames': ['a'] }],
   ['a pool without its namespace', { poolRefs: [{ name: 'staff' }] }],
   ['a pool that stands twice', { poolRefs: twice({ name: 'staff', namespace: 'identity' }) }],
+  [
+    'a pool of machines without its namespace',
+    { 'required.deny': [{ machine: { pool: { name: 'staff' }, clients: ['a'] } }] },
+  ],
+  [
+    'a pool of machines with its namespace',
+    { 'required.deny': [{ machine: { pool: { name: 'staff', namespace: 'identity' }, clients: ['a'] } }] },
+  ],
   ['an unknown floor', { 'required.publicRules': 'Never' }],
   [
     'labels without a limit',
@@ -156,7 +164,7 @@ const pools: typeof policies = [
   ['days', { 'session.lifetime': '2d' }],
   ['a client id that is missing', { clientId: undefined }],
   ['a Secret of another namespace', { clientSecretRef: { name: 'a', key: 'b', namespace: 'c' } }],
-  ['machines, whose effect is not built yet', { machineClients: ['a'], freshSignIn: 'Prompt' }],
+  ['clients of machines', { machineClients: ['a'], freshSignIn: 'Prompt' }],
 ];
 
 const revocations: typeof policies = [
