@@ -16,7 +16,14 @@ export interface Entry {
 
 export type Json = Readonly<Record<string, unknown>>;
 
-export type Family = 'ingresses' | 'policies' | 'clusterPolicies' | 'pools' | 'namespaces' | 'ingressClasses';
+export type Family =
+  | 'ingresses'
+  | 'policies'
+  | 'clusterPolicies'
+  | 'pools'
+  | 'revocations'
+  | 'namespaces'
+  | 'ingressClasses';
 
 export interface Sorted extends Readonly<Record<Family, readonly Entry[]>> {
   /** Ingresses of other installations. */
@@ -41,6 +48,7 @@ const ownKinds: ReadonlyMap<string, Family> = new Map([
   ['AccessPolicy', 'policies'],
   ['ClusterAccessPolicy', 'clusterPolicies'],
   ['CognitoPool', 'pools'],
+  ['SessionRevocation', 'revocations'],
 ]);
 
 const clusterScoped: ReadonlySet<Family> = new Set(['clusterPolicies', 'namespaces', 'ingressClasses']);
@@ -57,9 +65,7 @@ function familyOf(group: string, kind: string): Family | undefined {
 
 function ignored(ref: ObjectRef, group: string, value: Json): Report {
   const report = createReport(ref);
-  if (group === apiGroup && ref.kind === 'SessionRevocation') {
-    report.error('NotYetSupported', 'kind', `${ref.kind} is not built yet and has no effect: remove it`);
-  } else if (group === apiGroup) {
+  if (group === apiGroup) {
     const kinds = [...ownKinds.keys()].join(', ');
     report.error('KindIgnored', 'kind', `there is no such kind: write one of ${kinds}`);
   } else if (ref.kind === '' || typeof value['apiVersion'] !== 'string') {
@@ -102,9 +108,9 @@ function expanded(value: unknown, depth = 0): readonly Json[] {
 }
 
 /** Two installations in one cluster never touch each other's objects. */
-function isFor(controllerName: string, metadata: Json): boolean {
-  const written = asJson(metadata['annotations'])[`${annotationPrefix}controller`];
-  return (typeof written === 'string' ? written : defaultController) === controllerName;
+function controllerOf(json: Json): string {
+  const written = asJson(asJson(json['metadata'])['annotations'])[`${annotationPrefix}controller`];
+  return typeof written === 'string' ? written : defaultController;
 }
 
 interface Sorting {
@@ -124,19 +130,41 @@ function refOf(json: Json, family: Family | undefined): ObjectRef {
   };
 }
 
-function place(json: Json, controllerName: string, { found, elsewhere, others }: Sorting): void {
+/** What an object says of itself; objects are never edited, and there may be thousands that are as they were. */
+interface Placed {
+  readonly group: string;
+  readonly family: Family | undefined;
+  readonly ref: ObjectRef;
+  readonly id: string;
+  /** The installation that it names; undefined: none. */
+  readonly controller: string;
+  readonly named: boolean;
+}
+
+const known = new WeakMap<Json, Placed>();
+
+function placedOf(json: Json): Placed {
+  const earlier = known.get(json);
+  if (earlier !== undefined) return earlier;
   const group = groupOf(asText(json['apiVersion']));
   const family = familyOf(group, asText(json['kind']));
   const ref = refOf(json, family);
+  const named = family === undefined || misnamed(ref, family) === undefined;
+  const placed = { group, family, ref, id: `${ref.namespace}/${ref.name}`, controller: controllerOf(json), named };
+  known.set(json, placed);
+  return placed;
+}
+
+function place(json: Json, controllerName: string, { found, elsewhere, others }: Sorting): void {
+  const { group, family, ref, id, controller, named } = placedOf(json);
   if (family === undefined) return void others.push(ignored(ref, group, json));
-  const away = !facts.has(family) && !isFor(controllerName, asJson(json['metadata']));
+  const away = !facts.has(family) && controller !== controllerName;
   if (away && family !== 'ingresses') return undefined;
-  const unnamed = misnamed(ref, family);
+  const unnamed = named ? undefined : misnamed(ref, family);
   if (unnamed !== undefined) return void (away || others.push(unnamed));
   const all = away ? elsewhere : found[family];
-  const id = `${ref.namespace}/${ref.name}`;
-  const known = all.get(id);
-  if (known !== undefined) return void known.values.push(json);
+  const before = all.get(id);
+  if (before !== undefined) return void before.values.push(json);
   return void all.set(id, { ref, values: [json] });
 }
 
@@ -148,6 +176,7 @@ export function sortObjects(objects: readonly SourceObject[], controllerName: st
       policies: new Map(),
       clusterPolicies: new Map(),
       pools: new Map(),
+      revocations: new Map(),
       namespaces: new Map(),
       ingressClasses: new Map(),
     },
@@ -168,6 +197,7 @@ export function sortObjects(objects: readonly SourceObject[], controllerName: st
     policies: entries('policies'),
     clusterPolicies: entries('clusterPolicies'),
     pools: entries('pools'),
+    revocations: entries('revocations'),
     namespaces: entries('namespaces'),
     ingressClasses: entries('ingressClasses'),
     elsewhere: sorted(sorting.elsewhere),

@@ -1,11 +1,12 @@
 import { createTable } from '../decide/table.ts';
 import type { Table } from '../decide/table.ts';
 import type { Finding } from '../model/finding.ts';
-import type { IngressPlan, PolicyReport, PoolReport } from '../model/plan.ts';
+import type { IngressPlan, PolicyReport, PoolReport, RevocationReport } from '../model/plan.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { dryRun } from './dry-run.ts';
 import type { DryRun } from './dry-run.ts';
 import { claimedBack } from './elsewhere.ts';
+import { namedElsewhere } from './named-elsewhere.ts';
 import { neighbourFindings, readNeighbourhood } from './neighbours.ts';
 import { sortObjects } from './objects.ts';
 import type { Entry, Sorted } from './objects.ts';
@@ -24,6 +25,7 @@ export interface Translation {
   readonly plans: readonly IngressPlan[];
   readonly policies: readonly PolicyReport[];
   readonly pools: readonly PoolReport[];
+  readonly revocations: readonly RevocationReport[];
   /** What one object (Ingress, or one of our own) would come to beside everything else here. */
   dryRun(value: unknown): DryRun;
 }
@@ -46,6 +48,7 @@ function findingsOfAll(sorted: Sorted, ingresses: readonly Entry[], world: World
     ...findingsOf(world.policies),
     ...sorted.clusterPolicies.flatMap((entry) => entry.report.findings),
     ...entries.flatMap((entry) => entry.report.findings),
+    ...sorted.revocations.flatMap((entry) => entry.report.findings),
     ...sorted.others.flatMap((report) => report.findings),
   ];
 }
@@ -70,12 +73,15 @@ export function translate(snapshot: Snapshot): Translation {
   return {
     table: createTable({
       routes: standings.flatMap(({ route }) => route ?? []),
+      namedElsewhere: namedElsewhere(standings, sorted.elsewhere),
       pools: [...world.pools.byName.values()].flatMap(({ pool }) => pool ?? []),
+      revocations: world.revocations.flatMap(({ revocation }) => revocation ?? []),
     }),
     findings: ordered([...findingsOfAll(sorted, ingresses, world), ...about]),
     plans: standings.flatMap(({ plan }) => plan ?? []),
     policies: policyReports(world, standings),
     pools: poolReports(sorted.pools, world),
+    revocations: world.revocations,
     dryRun: (value) => dryRun(value, known),
   };
 }

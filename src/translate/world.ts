@@ -1,3 +1,4 @@
+import type { RevocationReport } from '../model/plan.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { annotationPrefix } from '../schema/annotations.ts';
 import { readClusterPolicies } from './cluster-policies.ts';
@@ -15,6 +16,7 @@ import { readPolicies } from './policies.ts';
 import type { PolicyEntry } from './policies.ts';
 import { readPools } from './pools.ts';
 import type { Pools } from './pools.ts';
+import { readRevocations } from './revocations.ts';
 import { pointsAt, targetingOf } from './targets.ts';
 import type { Targeting } from './targets.ts';
 
@@ -28,6 +30,7 @@ export interface World {
   readonly policies: readonly PolicyEntry[];
   readonly targetings: readonly Targeting[];
   readonly clusterPolicies: ClusterPolicies;
+  readonly revocations: readonly RevocationReport[];
   speakersOf(facts: IngressFacts): Speakers;
 }
 
@@ -88,6 +91,7 @@ export function readWorld(sorted: Sorted, snapshot: Snapshot): World {
     policies,
     targetings,
     clusterPolicies,
+    revocations: readRevocations(sorted.revocations, pools, installation),
     speakersOf: (facts) => ({
       policies: policiesOf(facts, pointers),
       selectedBy: clusterPolicies.selecting(facts.ingress),

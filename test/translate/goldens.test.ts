@@ -45,10 +45,18 @@ function readSnapshot(text: string): Snapshot {
 }
 
 function render(snapshot: Snapshot): string {
-  const { table, findings, plans, policies, pools } = translate(snapshot);
+  const { table, findings, plans, policies, pools, revocations } = translate(snapshot);
   const routes = [...table.allRoutes()].map((compiled) => compiled.route).toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const plain: unknown = JSON.parse(
-    JSON.stringify({ routes, pools: [...table.pools.values()], findings, plans, policies, poolReports: pools }),
+    JSON.stringify({
+      routes,
+      pools: [...table.pools.values()],
+      findings,
+      plans,
+      policies,
+      poolReports: pools,
+      ...(revocations.length > 0 && { revocations }),
+    }),
   );
   return stringify(plain, { lineWidth: 0, aliasDuplicateObjects: false });
 }

@@ -26,9 +26,9 @@ function snapshot(objects: readonly unknown[]): Snapshot {
 
 /** Everything that a table tells, for comparing. */
 function told(objects: readonly unknown[]): string {
-  const { table, findings, plans, policies, pools } = translate(snapshot(objects));
+  const { table, findings, plans, policies, pools, revocations } = translate(snapshot(objects));
   const routes = [...table.allRoutes()].map((c) => c.route);
-  return JSON.stringify({ hash: table.hash, routes, findings, plans, policies, pools });
+  return JSON.stringify({ hash: table.hash, routes, findings, plans, policies, pools, revocations });
 }
 
 const folder = new URL('goldens/', import.meta.url);
