@@ -9,26 +9,35 @@ const nodeAddress = z
     'must be redis://host:port or rediss://host:port, without user, password and path',
   );
 
-const redis = z.strictObject(
-  {
-    /** One server, or some nodes of a cluster. */
-    urls: z.array(nodeAddress, 'must be a list, for instance [rediss://redis:6379]').min(1).max(32),
-    cluster: z.boolean('must be true or false').default(false),
-    username: z.string('must be text').min(1).max(200).optional(),
-    /** Read anew for every connection, so that a password can be changed in place. */
-    passwordFile: file.optional(),
-    /** PEM; trusted besides the system's. */
-    caFile: file.optional(),
-    database: z.int('must be a number from 0 to 15').min(0).max(15).default(0),
-    keyPrefix: z
-      .string('must be letters, digits and -._: ending in :')
-      .regex(/^[A-Za-z0-9._:-]{0,59}:$/, 'must be letters, digits and -._: ending in :')
-      .default('cognito-gate:'),
-    /** How long sessions that a replica knows go on while the store doesn't answer. */
-    unreachableFor: duration.default('5m'),
-  },
-  'must be like { urls: [rediss://redis:6379] }',
-);
+const redis = z
+  .strictObject(
+    {
+      /** One server, or some nodes of a cluster. */
+      urls: z.array(nodeAddress, 'must be a list, for instance [rediss://redis:6379]').min(1).max(32),
+      cluster: z.boolean('must be true or false').default(false),
+      username: z.string('must be text').min(1).max(200).optional(),
+      /** Read anew for every connection, so that a password can be changed in place. */
+      passwordFile: file.optional(),
+      /** PEM; trusted besides the system's. */
+      caFile: file.optional(),
+      database: z.int('must be a number from 0 to 15').min(0).max(15).default(0),
+      keyPrefix: z
+        .string('must be letters, digits and -._: ending in :')
+        .regex(/^[A-Za-z0-9._:-]{0,59}:$/, 'must be letters, digits and -._: ending in :')
+        .default('cognito-gate:'),
+      /** How long sessions that a replica knows go on while the store doesn't answer. */
+      unreachableFor: duration.default('5m'),
+    },
+    'must be like { urls: [rediss://redis:6379] }',
+  )
+  .refine(({ urls }) => new Set(urls.map((url) => url.split(':', 1)[0])).size === 1, {
+    path: ['urls'],
+    error: 'must all begin with rediss:// or all with redis://',
+  })
+  .refine(({ cluster, database }) => !cluster || database === 0, {
+    path: ['database'],
+    error: 'must be 0 (or absent) with a cluster, which has no other',
+  });
 
 export const store = z
   .strictObject({ redis: redis.optional() }, 'must be like { redis: { urls: [rediss://redis:6379] } }')

@@ -9,6 +9,7 @@ import { createOperationsServer } from './http/operations.ts';
 import { createOutboundFetch } from './http/outbound.ts';
 import type { Server } from './http/server.ts';
 import { addressOf } from './listen.ts';
+import { createLimit, createLiveSessions } from './live-sessions.ts';
 import { createSignInServer } from './http/sign-in.ts';
 import { createBearers } from './identity/bearers.ts';
 import type { KnownToken } from './identity/bearers.ts';
@@ -22,8 +23,9 @@ import { createBoundedCache } from './session/bounded-cache.ts';
 import { createEndedSids } from './session/ended-sids.ts';
 import { createRingReread } from './session/ring-reread.ts';
 import { createSealer } from './session/seal.ts';
-import { createSessions } from './session/sessions.ts';
-import { createCookieStore } from './session/state-store.ts';
+import type { Sealer } from './session/seal.ts';
+import type { StateStore } from './session/state-store.ts';
+import { openSessionStore } from './session-store.ts';
 import { createSignInHandler } from './sign-in/handler.ts';
 import { openFolderSource } from './folder-source.ts';
 import type { Parts, Source } from './source.ts';
@@ -76,12 +78,16 @@ export async function serve(config: Config, log: Logger, env: NodeJS.ProcessEnv)
     stage === 'stopping'
       ? 'shutting down'
       : (inForce.missing() ?? source.missing() ?? (stage === 'open' ? undefined : 'the ports are not open yet'));
-  const servers = createServers(parts, missing, source);
+  const onUnknownKey = createRingReread(source.rereadKeys, () => performance.now());
+  const sealer = createSealer({ ring: inForce.ring, now, random, onUnknownKey });
+  const store = await openSessionStore({ config, sealer, log, metrics, now, random });
+  const servers = createServers({ ...parts, sealer, store }, missing);
   const stop = async (): Promise<void> => {
     stage = 'stopping';
     await source.close();
     pools.stop();
     await Promise.all(Object.values(servers).map((server: Server) => server.close()));
+    await store.close();
   };
   try {
     await start(servers, config, source);
@@ -127,12 +133,16 @@ async function readCa(file: string): Promise<string> {
   throw new StartError(`extraCaFile: ${file} holds no certificate in PEM form`);
 }
 
-function createServers(parts: Parts, missing: () => string | undefined, source: Source): Servers {
-  const { config, log, metrics, inForce, pools, ended } = parts;
-  const onUnknownKey = createRingReread(source.rereadKeys, () => performance.now());
-  const sealer = createSealer({ ring: inForce.ring, now, random, onUnknownKey });
-  const store = createCookieStore();
-  const sessions = createSessions({ sealer, now, ended });
+interface Sealed extends Parts {
+  readonly sealer: Sealer;
+  readonly store: StateStore;
+}
+
+function createServers(parts: Sealed, missing: () => string | undefined): Servers {
+  const { config, log, metrics, inForce, pools, ended, sealer, store } = parts;
+  const limit = createLimit(config);
+  const sessionParts = createLiveSessions({ ...parts, limit, now });
+  const { sessions, freshness, revoked } = sessionParts;
   const bearers = createBearers({
     tokensOf: (pool) => pools.of(pool).accessTokens,
     known: createBoundedCache<KnownToken>({ entries: 20_000, bytes: 64 * 1024 * 1024 }),
@@ -157,6 +167,8 @@ function createServers(parts: Parts, missing: () => string | undefined, source: 
     sessions,
     sealer,
     store,
+    freshness,
+    revoked,
     pools,
     ended,
     now,
@@ -171,6 +183,7 @@ function createServers(parts: Parts, missing: () => string | undefined, source: 
   });
   metrics.onScrape(() => {
     inForce.measure();
+    sessionParts.measure();
     metrics.set('cognito_gate_ended_sign_ins', ended.size);
     measureKeys(pools, metrics);
   });
