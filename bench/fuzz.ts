@@ -5,7 +5,7 @@
 import { codesRedeemed, reasonsReached, seriesCount, wrongInLog } from '../test/fuzz/aftermath.ts';
 import { allowedHosts, inputOf, openPorts, run } from '../test/fuzz/campaign.ts';
 import { readFailure, writeFailure } from '../test/fuzz/failure-file.ts';
-import { apiObjects, collectGenuine } from '../test/fuzz/genuine.ts';
+import { collectGenuine, fuzzStack } from '../test/fuzz/genuine.ts';
 import type { Genuine } from '../test/fuzz/genuine.ts';
 import { judge } from '../test/fuzz/oracle.ts';
 import { withHeap } from '../test/support/heap.ts';
@@ -103,12 +103,16 @@ async function again(stack: Stack, genuine: Genuine, file: string): Promise<read
   return wrong;
 }
 
-const { started: stack, heap } = await withHeap(() => startStack({ objects: apiObjects }));
+const { started: stack, heap } = await withHeap(() => startStack(fuzzStack));
 const genuine = await collectGenuine(stack);
 const file = process.env['FUZZ_INPUT'];
-const wrong = await (file === undefined ? campaign(stack, heap, genuine) : again(stack, genuine, file));
+const wrong = [...(await (file === undefined ? campaign(stack, heap, genuine) : again(stack, genuine, file)))];
 heap.close();
-await stack.stop().catch((error: unknown) => say(String(error)));
+const leaks = await stack.stop().then(
+  () => [],
+  (error: unknown) => [String(error)],
+);
+wrong.push(...leaks);
 for (const line of wrong.slice(0, failuresKept)) say(`fuzz: FAILED ${line}`);
 say(wrong.length === 0 ? 'fuzz: every rule held' : `fuzz: ${wrong.length} broken rules`);
 process.exit(wrong.length === 0 ? 0 : 1);

@@ -23,7 +23,10 @@ export interface Genuine {
 export const apiHost = 'api.acme.localhost';
 
 /** A third app, which machines may use, and people with their tokens. */
-export const apiObjects = `
+export const fuzzStack = { objects: apiObjects(), poolSpec: '  machineClients: [7abcexample]' };
+
+function apiObjects(): string {
+  return `
 apiVersion: networking.k8s.io/v1
 kind: Ingress
 metadata: { name: api, namespace: api, annotations: { cognito-gate.dev/policy: api } }
@@ -45,8 +48,9 @@ spec:
     - name: everything
       allow: [{ groups: [admins] }, { machine: { clients: [7abcexample], scopes: [shop/write] } }]
 `;
+}
 
-/** Several people on several ways, each left at another place. `met` hears of every visitor, whose secrets no log may hold. */
+/** Several people on several ways, each left at another place. */
 export async function collectGenuine(stack: Stack): Promise<Genuine> {
   const { shop, wiki, signIn } = stack.urls;
   const ada = stack.visitor();
