@@ -160,8 +160,8 @@ export function mutateIngress(request: AdmissionRequest, admission: IngressAdmis
 export function validateIngress(request: AdmissionRequest, admission: IngressAdmission): AdmissionResponse {
   const { plan, refusal } = judge(request, admission);
   if (refusal !== undefined) return denied(request.uid, refusal);
-  if (plan?.act === 'Wire' && !isWired(plan.routeId, kubeObjectOf(request), admission.install)) {
-    const names = Object.keys(wiring(plan.routeId, admission.install)).join(', ');
+  if (plan?.act === 'Wire' && !isWired(plan, kubeObjectOf(request), admission.install)) {
+    const names = Object.keys(wiring(plan.routeId, admission.install, plan)).join(', ');
     const text = `Ingress ${request.namespace}/${request.name} would be open: another admission webhook changed or removed an annotation of its protection (${names}); let that webhook leave them alone`;
     return denied(request.uid, text);
   }
@@ -185,7 +185,9 @@ export function handedOver(request: AdmissionRequest, { routeId, install }: Hand
 function unnamed(request: AdmissionRequest, { dryRun, routeId, install }: IngressAdmission): AdmissionResponse {
   const { uid, namespace, object } = request;
   const name = 'not-named-yet';
-  const { plan } = dryRun(presentedIngress({ ...request, name }, routeId(namespace, name), install));
+  const { plan, findings } = dryRun(presentedIngress({ ...request, name }, routeId(namespace, name), install));
+  const claims = findings.filter(isClaim);
+  if (claims.length > 0) return denied(uid, sentences(`Ingress ${namespace}/ without a name`, claims));
   if (!isMarked(annotationsOf(object) ?? {}) && plan?.act !== 'Wire') return allowed(uid);
   return denied(
     uid,

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { NamedHost } from './hosts.ts';
 import type { Pool } from '../model/pool.ts';
 import type { Revocation } from '../model/revocation.ts';
 import type { Route } from '../model/route.ts';
@@ -8,6 +9,7 @@ interface Content {
   readonly pools: readonly Pool[];
   /** In the order of their objects' names. */
   readonly revocations: readonly Revocation[];
+  readonly namedElsewhere: readonly NamedHost[];
 }
 
 /**
@@ -15,13 +17,18 @@ interface Content {
  * keys is that in which translate writes them, the same in every process: to sort them took most of the time of a
  * translation of 1,000 routes.
  */
-export function hashTable({ routes, pools, revocations }: Content): string {
+export function hashTable({ routes, pools, revocations, namedElsewhere }: Content): string {
   const content = {
     routes: routes.toSorted(byId),
     pools: pools.toSorted(byId).map((pool) => ({ ...pool, clientSecret: digest(pool.clientSecret?.reveal()) })),
     revocations: printOf(revocations),
+    namedElsewhere: namedElsewhere.length === 0 ? undefined : namedElsewhere.map(hostOf).toSorted(),
   };
   return sha256(JSON.stringify(content));
+}
+
+function hostOf({ host, namespace }: NamedHost): string {
+  return `${host} ${namespace}`;
 }
 
 function byId(a: { readonly id: string }, b: { readonly id: string }): number {

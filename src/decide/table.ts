@@ -4,7 +4,7 @@ import type { Policy } from '../model/policy.ts';
 import type { Revocation, RevocationAnswer } from '../model/revocation.ts';
 import type { Route } from '../model/route.ts';
 import { compilePolicy, type CompiledPolicy } from './compile.ts';
-import { indexHosts, type Hosts } from './hosts.ts';
+import { indexHosts, type Hosts, type NamedHost } from './hosts.ts';
 import { compileRevocations } from './revocations.ts';
 import { routeOfPath } from './route-paths.ts';
 import { hashTable } from './table-hash.ts';
@@ -40,15 +40,17 @@ export function createTable(input: {
   routes: readonly Route[];
   pools: readonly Pool[];
   revocations?: readonly Revocation[];
+  /** Hosts under a wildcard of a route that Ingresses name which are no routes. */
+  namedElsewhere?: readonly NamedHost[];
 }): Table {
-  const { revocations = [] } = input;
-  const hosts = indexHosts(input.routes);
+  const { revocations = [], namedElsewhere = [] } = input;
+  const hosts = indexHosts(input.routes, namedElsewhere);
   const compiled = new Map(input.routes.map((route) => [route.id, compileRoute(route, hosts)]));
   const policies = [...compiled.values()].flatMap(policiesOf);
   const routesOn = (host: string): readonly CompiledRoute[] =>
     hosts.on(host).flatMap((route) => compiled.get(route.id) ?? []);
   return {
-    hash: hashTable({ ...input, revocations }),
+    hash: hashTable({ ...input, revocations, namedElsewhere }),
     size: compiled.size,
     pools: new Map(input.pools.map((pool) => [pool.id, pool])),
     namedGroups: new Set(policies.flatMap(({ namedGroups }) => [...namedGroups])),

@@ -95,3 +95,20 @@ test('the hash hangs on content alone, a changed secret included', () => {
   assert.notEqual(hash('a'), hash('a', [exactHost]));
   assert.notEqual(hash('a'), hash('a', [exactHost, { ...deep, name: 'x' }]));
 });
+
+test('P27 a wildcard does not own a host that an Ingress of another namespace names, protected or not', () => {
+  const [host, mine, theirs] = ['x.example.com', { namespace: wildcard.namespace }, { namespace: 'thief' }];
+  const owns = (named: readonly { namespace: string }[], asked = host): boolean => {
+    const namedElsewhere = named.map((one) => ({ ...one, host }));
+    return createTable({ routes: [wildcard], pools: [], namedElsewhere }).ownsHost(wildcard, asked);
+  };
+  assert.ok(owns([]));
+  assert.ok(owns([mine]));
+  assert.ok(!owns([theirs]));
+  assert.ok(!owns([mine, theirs]));
+  assert.ok(owns([theirs], 'y.example.com'));
+  const hashes = [[], [{ ...theirs, host }]].map(
+    (namedElsewhere) => createTable({ routes: [wildcard], pools: [], namedElsewhere }).hash,
+  );
+  assert.notEqual(hashes[0], hashes[1]);
+});

@@ -265,16 +265,24 @@ suite('attacks', () => {
   const eventsOf = async (namespace: string): Promise<readonly EventObject[]> =>
     (await listed(gate.cluster, 'events.events.k8s.io', '-n', namespace)) as unknown as readonly EventObject[];
 
-  test('P24 a tenant who takes another path of a foreign host reads nothing about whose it is', async () => {
-    const object = app(
+  test('P24 a tenant who takes another path of a foreign host is refused, and reads nothing about whose it is', async () => {
+    const marked = app(
       { 'cognito-gate.dev/access': 'SignedIn' },
       { host: gateHosts.shop, paths: at('/mine', 'Prefix') },
     );
-    const { status, text } = await make(object);
+    for (const object of [marked, app({}, { host: gateHosts.shop, paths: at('/mine', 'Prefix') })]) {
+      const { status, text } = await make(object);
+      assert.ok(status === 403 && text.includes('HostShared'), text);
+      assert.ok(!/shop\/|"shop"|admins/.test(text), text);
+    }
+    // Nobody answers for an unmarked one: it is stored, and told of.
+    const again = await gate.cutWebhook();
+    const { status, text } = await make(app({}, { host: gateHosts.shop, paths: at('/mine', 'Prefix') }));
+    await again();
     assert.equal(status, 201, text);
-    await until(async () => (await eventsOf(own)).some(({ reason }) => reason === 'HostShared'), 'an event');
+    await until(async () => (await eventsOf('shop')).some(({ reason }) => reason === 'HostPartlyOpen'), 'an event');
     const said = JSON.stringify([await eventsOf(own), await annotationsOf(own, own)]);
-    await remove(object);
+    await gate.cluster.kubectl('delete', 'ingress', own, '-n', own);
     assert.ok(!/shop\/|"shop"|admins/.test(said), said.slice(0, 500));
   });
 
