@@ -7,9 +7,13 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Table } from '../src/decide/table.ts';
 import type { Session } from '../src/model/session.ts';
+import { systemClock } from '../src/session/clock.ts';
 import { createEndedSids } from '../src/session/ended-sids.ts';
 import { newKeyEntry, parseKeyRing } from '../src/session/key-ring.ts';
 import { createSealer } from '../src/session/seal.ts';
+import { createFreshness } from '../src/session/freshness.ts';
+import { createRefreshLimiter } from '../src/session/refresh-limiter.ts';
+import { createCookieStore } from '../src/session/state-store.ts';
 import { createSessions } from '../src/session/sessions.ts';
 import { openFolder } from '../src/sources/folder.ts';
 import { translate } from '../src/translate/translate.ts';
@@ -150,7 +154,18 @@ async function sealedSession(folder: string, now: () => number): Promise<{ table
       const { table } = translate(snapshot);
       const ring = parseKeyRing(snapshot.secrets.get('identity/keys') ?? new Map());
       const sealer = createSealer({ ring: () => ring, now, random: (n) => randomBytes(n) });
-      const sessions = createSessions({ sealer, now, ended: createEndedSids(now) });
+      const store = createCookieStore();
+      const ended = createEndedSids(now);
+      const freshness = createFreshness({
+        store,
+        ended,
+        now,
+        clock: systemClock,
+        random: Math.random,
+        limit: createRefreshLimiter({ perSecond: 1, clock: systemClock }),
+        refresh: async () => ({ kind: 'failed', code: 'unavailable' }),
+      });
+      const sessions = createSessions({ sealer, now, ended, store, freshness });
       const [pool] = table.pools.values();
       if (pool === undefined) throw new Error('the benchmark’s own pool is broken');
       const sealed = sessions.seal(person(pool.id, now()), { groups: table.namedGroups, claims: table.namedClaims });

@@ -13,6 +13,7 @@ import type { PlaneAnswer } from '../planes/nginx.ts';
 import { bearerVerdict } from './bearer-verdict.ts';
 import { shouldRenew } from '../session/sessions.ts';
 import type { MaybePromise, SessionRead, Sessions } from '../session/sessions.ts';
+import { StoreUnavailable } from '../session/state-store.ts';
 
 /** Told after every decision; for counting and for the one log line of a refusal. */
 export interface Decided {
@@ -94,12 +95,34 @@ interface Asked {
   readonly bearer: MaybePromise<BearerRead>;
 }
 
+/** Where the store of sessions fails, that is the answer: nothing has ended by it, and the cookie stays. */
 function decideBySession(deps: DeciderDeps, asked: Asked): MaybePromise<PlaneAnswer> {
+  const withoutStore = (error: unknown): PlaneAnswer => {
+    if (!(error instanceof StoreUnavailable)) throw error;
+    return refuse(deps, 'store_unavailable', asked.found, asked.request);
+  };
+  try {
+    const answer = decideByCookie(deps, asked);
+    return answer instanceof Promise ? answer.catch(withoutStore) : answer;
+  } catch (error) {
+    return withoutStore(error);
+  }
+}
+
+function decideByCookie(deps: DeciderDeps, asked: Asked): MaybePromise<PlaneAnswer> {
   const { table, found, request, policy, bearer } = asked;
-  const sessions = deps.sessions.read(request.cookie, sessionHost(table, found), routePools(table, found));
-  const withSessions = (result: SessionRead): PlaneAnswer => {
-    const identities = result.live.map((session) => session.identity);
-    const verdict = explain(decide(request, identities, policy, deps.options), result);
+  const hosts = sessionHost(table, found);
+  const pools = routePools(table, found);
+  const sessions = deps.sessions.read(request.cookie, hosts, pools);
+  const judged = (result: SessionRead): Verdict =>
+    decide(
+      request,
+      result.live.map((session) => session.identity),
+      policy,
+      deps.options,
+    );
+  const answer = (result: SessionRead, first: Verdict): PlaneAnswer => {
+    const verdict = explain(first, result);
     return finish(deps, {
       found,
       request,
@@ -108,7 +131,21 @@ function decideBySession(deps: DeciderDeps, asked: Asked): MaybePromise<PlaneAns
       bearer,
     });
   };
+  const withSessions = (result: SessionRead): MaybePromise<PlaneAnswer> => {
+    const verdict = judged(result);
+    // Somebody may have gained or lost what was never asked about them: Cognito is asked once, then it stands (S22).
+    const reading = isUnknown(verdict) ? deps.sessions.reread(result.live, pools) : undefined;
+    return reading === undefined ? answer(result, verdict) : reading.then(readAgain);
+  };
+  const readAgain = async (): Promise<PlaneAnswer> => {
+    const result = await deps.sessions.read(request.cookie, hosts, pools);
+    return answer(result, judged(result));
+  };
   return sessions instanceof Promise ? sessions.then(withSessions) : withSessions(sessions);
+}
+
+function isUnknown(verdict: Verdict): boolean {
+  return verdict.kind === 'refuse' && verdict.reason === 'groups_unknown';
 }
 
 function sessionHost(

@@ -52,8 +52,8 @@ export interface UserPool {
   /** Throws PoolFailure while the pool can't be found. */
   authorizeUrl(input: AuthorizeInput): Promise<URL>;
   redeem(input: RedeemInput): Promise<Redeemed | TokenFailure>;
-  /** Within 2 seconds altogether. The caller compares the subject with the one it knows. */
-  refresh(refreshToken: Secret): Promise<Refreshed | TokenFailure>;
+  /** Within 2 seconds altogether, or as many as the caller has. The caller compares the subject with the one it knows. */
+  refresh(refreshToken: Secret, seconds?: number): Promise<Refreshed | TokenFailure>;
   /** Whether Cognito confirmed it. */
   revoke(refreshToken: Secret): Promise<boolean>;
   /** Cognito's own sign-out, which is not OIDC's: `client_id` and `logout_uri`. Throws PoolFailure. */
@@ -106,10 +106,10 @@ export function createUserPool(pool: Pool, deps: UserPoolDeps): UserPool {
         const answer = await authorizationCodeGrant(config, url, { ...checks, idTokenExpected: true });
         return { kind: 'ok', tokens: await read(answer, found, undefined) };
       }),
-    refresh: (refreshToken) =>
+    refresh: (refreshToken, seconds = refreshSeconds) =>
       counted<Refreshed>('refresh_token', deps, () =>
-        within<Refreshed>(refreshSeconds, async () => {
-          const { found, config } = await client(refreshSeconds);
+        within<Refreshed>(seconds, async () => {
+          const { found, config } = await client(seconds);
           const answer = await refreshTokenGrant(config, refreshToken.reveal());
           const tokens = await read(answer, found, refreshToken);
           const rotated = answer.refresh_token !== undefined && answer.refresh_token !== refreshToken.reveal();

@@ -20,6 +20,11 @@ export function lifeOf(session: Session, pool: Pool, now: number, lastSeen: numb
   return now >= session.tokensExpireAt ? 'stale' : 'live';
 }
 
+/** While Cognito can't be asked, claims outlive their tokens by this much. */
+export function isWithinGrace(session: Session, pool: Pool, now: number): boolean {
+  return now < session.tokensExpireAt + pool.session.grace;
+}
+
 export function signInEnd(startedAt: number, pool: Pool): number {
   return startedAt + pool.session.signInLifetime;
 }

@@ -1,33 +1,37 @@
-import type { Session } from '../model/session.ts';
 import { createBoundedCache } from './bounded-cache.ts';
-import { decodeSession } from './codec.ts';
 import type { Limits } from './limits.ts';
-import type { Sealer } from './seal.ts';
+import type { Opened, Sealer, SealKind } from './seal.ts';
 
-/** Sealed text → session, remembered. What holds at a moment (life, ended, policy) is checked by the caller each time. */
-export interface OpenedSessions {
-  open(text: string): Session | undefined;
+/** Sealed text → session (or its handle), remembered. What holds at a moment (life, ended, policy) is checked by the caller each time. */
+export interface OpenedSessions<T> {
+  open(text: string): T | undefined;
   readonly size: number;
 }
 
-interface Entry {
+/** What is opened, and what is read from it. */
+export interface Opening<T> {
+  readonly kind: SealKind;
+  readonly read: (opened: Opened) => T | undefined;
+}
+
+interface Entry<T> {
   readonly text: string;
   readonly keyTag: string;
   /** Undefined: it did not open. */
-  readonly session: Session | undefined;
+  readonly session: T | undefined;
 }
 
 /**
  * A hit counts only while the ring still has that very key. Failures are remembered apart, so that a flood of forged
  * cookies pushes no session out, and only where the key is known: an unknown one may come with the next reading.
  */
-export function createOpenedSessions(sealer: Sealer, limits: Limits): OpenedSessions {
-  const opened = createBoundedCache<Entry>({ entries: limits.openedEntries, bytes: limits.openedBytes });
-  const failed = createBoundedCache<Entry>({ entries: limits.failedEntries, bytes: limits.failedBytes });
-  const openFresh = (from: string, keyTag: string): Session | undefined => {
+export function createOpenedSessions<T>(sealer: Sealer, limits: Limits, opening: Opening<T>): OpenedSessions<T> {
+  const opened = createBoundedCache<Entry<T>>({ entries: limits.openedEntries, bytes: limits.openedBytes });
+  const failed = createBoundedCache<Entry<T>>({ entries: limits.failedEntries, bytes: limits.failedBytes });
+  const openFresh = (from: string, keyTag: string): T | undefined => {
     const text = ownCopy(from);
-    const result = sealer.open('session', text);
-    const session = result === undefined ? undefined : decodeSession(result.plaintext, result)?.session;
+    const result = sealer.open(opening.kind, text);
+    const session = result === undefined ? undefined : opening.read(result);
     const bytes = memoryOf(text, session === undefined ? 0 : (result?.plaintext.length ?? 0));
     (session === undefined ? failed : opened).set(shortKey(text), { text, keyTag, session }, bytes);
     return session;
@@ -37,7 +41,7 @@ export function createOpenedSessions(sealer: Sealer, limits: Limits): OpenedSess
       const keyTag = sealer.keyTag(text);
       if (keyTag === undefined) {
         // Opened all the same: that is what asks for another reading of the ring.
-        sealer.open('session', text);
+        sealer.open(opening.kind, text);
         return undefined;
       }
       const key = shortKey(text);
@@ -58,7 +62,7 @@ function shortKey(text: string): string {
   return text.slice(-32);
 }
 
-function same(entry: Entry | undefined, text: string, keyTag: string): Entry | undefined {
+function same<T>(entry: Entry<T> | undefined, text: string, keyTag: string): Entry<T> | undefined {
   return entry !== undefined && entry.keyTag === keyTag && entry.text === text ? entry : undefined;
 }
 

@@ -1,46 +1,34 @@
-import type { Pool, PoolId } from '../model/pool.ts';
+import type { Identity } from '../model/identity.ts';
+import type { Pool } from '../model/pool.ts';
+import type { RevocationAnswer } from '../model/revocation.ts';
 import type { Session } from '../model/session.ts';
 import { createBoundedCache } from './bounded-cache.ts';
-import { encodeSession } from './codec.ts';
-import { cookieValues, setCookie } from './cookies.ts';
 import type { EndedSids } from './ended-sids.ts';
-import { fit, type NamedInPolicies } from './fitting.ts';
-import { lifeOf } from './life.ts';
+import type { NamedInPolicies } from './fitting.ts';
+import type { Freshness, Refreshed } from './freshness.ts';
+import { isWithinGrace, lifeOf } from './life.ts';
 import { limits as defaultLimits, type Limits } from './limits.ts';
-import { sessionCookieName } from './names.ts';
-import { createOpenedSessions } from './opened-sessions.ts';
-import { plaintextRoom, type Sealer } from './seal.ts';
-import type { MaybePromise } from './state-store.ts';
+import type { Sealer } from './seal.ts';
+import { createSessionCookies, type RouteHosts, type SealedCookie, type Stored } from './session-cookies.ts';
+import { endedFound, noneFound, readOf, revokedFound, type Found, type SessionRead } from './session-read.ts';
+import type { MaybePromise, StateStore } from './state-store.ts';
 
 export { shouldRenew } from './life.ts';
-
+export type { RouteHosts, SealedCookie } from './session-cookies.ts';
+export type { SessionRead } from './session-read.ts';
 export type { MaybePromise } from './state-store.ts';
 
-export interface SessionRead {
-  /** At most one for each pool, in the order of the pools that were asked for. */
-  readonly live: readonly Session[];
-  /** Claims past their tokens' `exp`: good for the sid and the refresh token, never for a decision. */
-  readonly stale: readonly Session[];
-  /** Why `live` is empty. */
-  readonly reason: 'no_session' | 'session_ended' | 'session_stale' | undefined;
-}
-
-/** The hosts of a route: a session's host must be one of them, or match its wildcard. */
-export interface RouteHosts {
-  readonly hosts: readonly string[];
-  matchesHost(host: string): boolean;
-}
-
-export interface SealedCookie {
-  /** A Set-Cookie value. */
-  readonly cookie: string;
-  readonly trimmed: boolean;
-  readonly refreshTokenDropped: boolean;
-}
-
 export interface Sessions {
-  /** `cookie` is the raw Cookie header. Counts as a request of the sids that are live. */
+  /**
+   * `cookie` is the raw Cookie header. Counts as a request of the sids that are live. Waits at most 2 seconds, and only
+   * where tokens have expired or the store has to be asked; throws or rejects with StoreUnavailable.
+   */
   read(cookie: string | undefined, route: RouteHosts, pools: readonly Pool[]): MaybePromise<SessionRead>;
+  /**
+   * Asks Cognito anew about people of whom a group or claim is unknown (S22). Afterwards `read` may know more; undefined
+   * where there is nothing that could be asked.
+   */
+  reread(live: readonly Session[], pools: readonly Pool[]): Promise<void> | undefined;
   /** Seals as it is given: the caller sets `sealedAt`. Throws TooLargeToSeal when nothing helps. */
   seal(session: Session, named: NamedInPolicies): SealedCookie;
   /** Ends a sign-in here, with all its sessions. `until` in seconds; without it for the longest life there is. */
@@ -50,106 +38,135 @@ export interface Sessions {
 
 export interface SessionsDeps {
   readonly sealer: Sealer;
+  readonly store: StateStore;
+  readonly freshness: Freshness;
   /** Seconds. */
   readonly now: () => number;
   readonly ended: EndedSids;
+  /** What the SessionRevocations in force say of a person; absent: there are none. */
+  readonly revoked?: (identity: Identity) => RevocationAnswer;
   readonly limits?: Partial<Limits>;
 }
 
-type Found = { readonly kind: 'live' | 'stale'; readonly session: Session } | { readonly kind: 'ended' | 'none' };
+/** What one read is about, from the cookie on. */
+interface Reading {
+  readonly stored: Stored;
+  readonly pool: Pool;
+  readonly now: number;
+}
 
-const none: readonly Session[] = [];
-const nothing: SessionRead = { live: [], stale: [], reason: 'no_session' };
-
-/** Sessions that live in the cookie alone. */
 export function createSessions(deps: SessionsDeps): Sessions {
+  const { freshness, store } = deps;
   const limits: Limits = { ...defaultLimits, ...deps.limits };
-  const opened = createOpenedSessions(deps.sealer, limits);
+  const cookies = createSessionCookies({ sealer: deps.sealer, store, limits });
   const seen = createBoundedCache<number>({ entries: limits.seenSids, bytes: Infinity });
+  const revoked = deps.revoked ?? ((): RevocationAnswer => 'no');
+  const newest = createNewest(freshness);
   // A replica younger than `idle` can't know about requests before it: its own start counts as one.
   const replicaStart = deps.now();
 
-  const judge = (session: Session, pool: Pool, now: number): Found => {
-    if (deps.ended.has(session.sid)) {
-      return { kind: 'ended' };
-    }
-    const lastSeen = Math.max(seen.get(session.sid) ?? 0, replicaStart);
-    const life = lifeOf(session, pool, now, lastSeen);
-    return life === 'ended' ? { kind: 'ended' } : { kind: life, session };
+  const lastSeen = (sid: string, stored: Stored): number =>
+    Math.max(seen.get(sid) ?? 0, stored.lastSeen ?? replicaStart);
+  const noteSeen = (sid: string, now: number): void => {
+    if (seen.get(sid) === now) return;
+    seen.set(sid, now, 0);
+    store.seen(sid, now);
   };
-
-  const find = (values: readonly string[], pool: Pool, route: RouteHosts): Found => {
-    const [value, another] = values;
-    // No browser holds two `__Host-` cookies of one name (RFC 6265bis 5.7): whoever sends two is up to something (T11.7).
-    if (value === undefined || another !== undefined) {
-      return { kind: 'none' };
-    }
-    const session = opened.open(value);
-    if (session === undefined || !belongs(session, pool.id, route)) {
-      return { kind: 'none' };
-    }
+  const live = (session: Session, now: number): Found => {
+    noteSeen(session.sid, now);
+    return { kind: 'live', session };
+  };
+  /** After the one wait that a request may cost. */
+  const afterWait = (reading: Reading, refreshed: Refreshed): Found => {
+    const { stored, pool } = reading;
     const now = deps.now();
-    const found = judge(session, pool, now);
-    if (found.kind === 'live' && seen.get(session.sid) !== now) {
-      seen.set(session.sid, now, 0);
-    }
-    return found;
+    const session = newest(stored.session);
+    if (refreshed.kind === 'ended' || deps.ended.has(session.sid)) return endedFound;
+    const answer = revoked(session.identity);
+    if (answer === 'yes') return revokedFound;
+    const usable =
+      now < session.tokensExpireAt || (refreshed.kind === 'unavailable' && isWithinGrace(session, pool, now));
+    return answer === 'no' && usable ? live(session, now) : { kind: 'stale', session };
+  };
+  const wait = (session: Session, reading: Reading): Promise<Found> =>
+    freshness.refresh(session.sid, reading.pool, session, 'waiting').then((refreshed) => afterWait(reading, refreshed));
+
+  const judge = (stored: Stored, pool: Pool): MaybePromise<Found> => {
+    const session = newest(stored.session);
+    if (deps.ended.has(session.sid)) return endedFound;
+    const now = deps.now();
+    const life = lifeOf(session, pool, now, lastSeen(session.sid, stored));
+    if (life === 'ended') return endedFound;
+    const answer = revoked(session.identity);
+    if (answer === 'yes') return revokedFound;
+    if (life === 'stale' || answer === 'unknown') return wait(session, { stored, pool, now });
+    freshness.background(session.sid, pool, session);
+    return live(session, now);
+  };
+  const found = (stored: Stored | 'gone' | undefined, pool: Pool): MaybePromise<Found> => {
+    if (stored === undefined) return noneFound;
+    return stored === 'gone' ? endedFound : judge(stored, pool);
+  };
+  const find = (cookie: string | undefined, pool: Pool, route: RouteHosts): MaybePromise<Found> => {
+    const stored = cookies.find(cookie, pool, route);
+    return stored instanceof Promise ? stored.then((one) => found(one, pool)) : found(stored, pool);
   };
 
   return {
     read(cookie, route, pools) {
-      return readOf(pools.map((pool) => find(cookieValues(cookie, nameFor(pool)), pool, route)));
+      const all = pools.map((pool) => find(cookie, pool, route));
+      return areHere(all) ? readOf(all) : Promise.all(all).then(readOf);
     },
-    seal: (session, named) => sealSession(session, named, deps.sealer, limits),
+    reread: (people, pools) => reread(deps, people, pools),
+    seal: cookies.seal,
     ended(sid, until) {
       deps.ended.end(sid, until ?? deps.now() + limits.endedSeconds);
+      store.remove(sid).catch(() => undefined);
     },
     isEnded: (sid) => deps.ended.has(sid),
   };
 }
 
-const names = new WeakMap<Pool, string>();
-
-/** A pool object never changes; its cookie's name is made once. */
-function nameFor(pool: Pool): string {
-  const known = names.get(pool);
-  if (known !== undefined) {
-    return known;
-  }
-  const name = sessionCookieName(pool.id);
-  names.set(pool, name);
-  return name;
+function areHere(all: readonly MaybePromise<Found>[]): all is readonly Found[] {
+  return !all.some((one) => one instanceof Promise);
 }
 
-function belongs(session: Session, pool: PoolId, route: RouteHosts): boolean {
-  return session.pool === pool && (route.hosts.includes(session.host) || route.matchesHost(session.host));
+/** Seconds: what was read just now is not read again for a name that isn't in it. */
+const justRead = 2;
+
+function reread(
+  { freshness, now }: SessionsDeps,
+  people: readonly Session[],
+  pools: readonly Pool[],
+): Promise<void> | undefined {
+  const asked = people.flatMap((session) => {
+    const pool = pools.find((one) => one.id === session.pool);
+    const useless = session.refreshToken === undefined || (isWhole(session) && now() - session.checkedAt < justRead);
+    return pool === undefined || useless ? [] : [freshness.refresh(session.sid, pool, session, 'waiting')];
+  });
+  return asked.length === 0 ? undefined : Promise.all(asked).then(() => undefined);
 }
 
-function readOf(found: readonly Found[]): SessionRead {
-  const [only, second] = found;
-  if (second === undefined && only?.kind === 'live') {
-    return { live: [only.session], stale: none, reason: undefined };
-  }
-  const live = found.flatMap((one) => (one.kind === 'live' ? [one.session] : []));
-  const stale = found.flatMap((one) => (one.kind === 'stale' ? [one.session] : []));
-  if (live.length > 0) {
-    return { live, stale, reason: undefined };
-  }
-  if (stale.length > 0) {
-    return { live, stale, reason: 'session_stale' };
-  }
-  return found.some((one) => one.kind === 'ended') ? { live, stale, reason: 'session_ended' } : nothing;
+function isWhole({ identity }: Session): boolean {
+  return identity.groups.judged === undefined;
 }
 
-/** The cookie's Max-Age is only the browser's patience; when a session ends is under the seal. */
-function sealSession(session: Session, named: NamedInPolicies, sealer: Sealer, limits: Limits): SealedCookie {
-  const scope = { pool: session.pool, host: session.host };
-  const room = plaintextRoom(scope, limits.sealedSession);
-  const fitted = fit({ state: session, named, encode: (state) => encodeSession(state), room });
-  const value = sealer.seal('session', scope, fitted.plaintext);
-  return {
-    cookie: setCookie(sessionCookieName(session.pool), value, { maxAge: limits.endedSeconds }),
-    trimmed: fitted.trimmed,
-    refreshTokenDropped: fitted.refreshTokenDropped,
+/**
+ * The session with what this replica knows better. Made once for each new state: decisions compare and remember
+ * identities, and make no garbage.
+ */
+function createNewest(freshness: Freshness): (session: Session) => Session {
+  const made = new WeakMap<Session, Session>();
+  return (session) => {
+    const state = freshness.newest(session.sid, session);
+    if (state === session) return session;
+    const before = made.get(session);
+    if (before !== undefined && before.identity === state.identity && before.checkedAt === state.checkedAt) {
+      return before;
+    }
+    const { sid, pool, host, startedAt, signInStartedAt, sealedAt } = session;
+    const composed: Session = { ...state, sid, pool, host, startedAt, signInStartedAt, sealedAt };
+    made.set(session, composed);
+    return composed;
   };
 }

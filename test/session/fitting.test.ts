@@ -20,6 +20,7 @@ import {
   signIn,
   refreshToken,
 } from './samples.ts';
+import { quiet } from './quiet.ts';
 import { createEndedSids } from '../../src/session/ended-sids.ts';
 import { fit, TooLargeToSeal, type NamedInPolicies } from '../../src/session/fitting.ts';
 import { openGrant, sealGrant } from '../../src/session/grants.ts';
@@ -32,7 +33,7 @@ const sealer = sealerWith(() => ring);
 const now = (): number => noon;
 const store = createCookieStore();
 const ended = createEndedSids(now);
-const sessions = createSessions({ sealer, now, ended });
+const sessions = createSessions({ sealer, now, ...quiet(ended) });
 const signIns = createSignIns({ sealer, store, now, ended });
 
 const named = (groups: Iterable<string>, claims: Iterable<string> = ['custom:team']): NamedInPolicies => ({

@@ -11,6 +11,7 @@ import type { Limits } from '../../src/session/limits.ts';
 import { sessionCookieName } from '../../src/session/names.ts';
 import type { Sealer } from '../../src/session/seal.ts';
 import { createSessions, shouldRenew, type Sessions } from '../../src/session/sessions.ts';
+import { quiet } from './quiet.ts';
 import { cookiePair, noon, nobodyNamed, pool, poolId, ringOf, route, sealerWith, session } from './samples.ts';
 
 interface World {
@@ -32,7 +33,7 @@ function world(limits: Partial<Limits> = {}): World {
   );
   const sealer: Sealer = { ...real, open: (kind, text) => ((state.opens += 1), real.open(kind, text)) };
   const make = (): Sessions =>
-    createSessions({ sealer, now: () => clock.now, ended: createEndedSids(() => clock.now), limits });
+    createSessions({ sealer, now: () => clock.now, ...quiet(createEndedSids(() => clock.now)), limits });
   // Older than idle, so that its own start doesn't count.
   let sessions = make();
   clock.now = noon;
@@ -210,7 +211,7 @@ describe('the end of a session', () => {
     const w = world();
     const cookie = w.seal({ tokensExpireAt: noon + 99_999 });
     w.now = noon + 9000;
-    const young = createSessions({ sealer: w.sealer, now: () => w.now, ended: createEndedSids(() => w.now) });
+    const young = createSessions({ sealer: w.sealer, now: () => w.now, ...quiet(createEndedSids(() => w.now)) });
     assert.equal(await w.reason(cookie), 'session_ended');
     assert.equal((await young.read(cookie, route, [pool])).live.length, 1);
   });

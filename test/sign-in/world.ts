@@ -6,7 +6,10 @@ import type { Pool } from '../../src/model/pool.ts';
 import type { Policy, Rule } from '../../src/model/policy.ts';
 import type { Route } from '../../src/model/route.ts';
 import type { WebRequest, WebResponse } from '../../src/model/web.ts';
+import { systemClock } from '../../src/session/clock.ts';
 import { createEndedSids } from '../../src/session/ended-sids.ts';
+import { createFreshness } from '../../src/session/freshness.ts';
+import { createRefreshLimiter } from '../../src/session/refresh-limiter.ts';
 import { createSessions } from '../../src/session/sessions.ts';
 import { createSealer } from '../../src/session/seal.ts';
 import { createCookieStore } from '../../src/session/state-store.ts';
@@ -65,15 +68,27 @@ export function createWorld(options: { readonly staff?: Partial<Pool>; readonly 
   });
   const sealer = createSealer({ ring: () => ring, now, random: randomBytes });
   const ended = createEndedSids(now);
-  const sessions = createSessions({ sealer, now, ended });
   const cognito = createFakeCognito(now);
+  const store = createCookieStore();
+  const freshness = createFreshness({
+    store,
+    ended,
+    now,
+    clock: systemClock,
+    random: Math.random,
+    limit: createRefreshLimiter({ perSecond: 100, clock: systemClock }),
+    refresh: (pool, token) => cognito.poolOf(pool).refresh(token),
+  });
+  const sessions = createSessions({ sealer, now, ended, store, freshness });
   const lines: SignInLine[] = [];
   const outcomes: string[] = [];
   const handle = createSignInHandler({
     table: () => table,
     sessions,
     sealer,
-    store: createCookieStore(),
+    store,
+    freshness,
+    revoked: table.revoked,
     pools: { of: (pool: Pool): UserPool => cognito.poolOf(pool) },
     ended,
     now,
