@@ -3,7 +3,7 @@ import type { IngressPlan } from '../model/plan.ts';
 import { isRecord } from '../kubernetes/object.ts';
 import type { KubeObject } from '../kubernetes/object.ts';
 import { sameJson } from './same-json.ts';
-import { hasOurAuthUrl } from './wanted-ingress.ts';
+import { hasOurAuthUrl, sendsToSignIn } from './wanted-ingress.ts';
 import { objectKey } from './world.ts';
 import type { ControllerSettings } from './world.ts';
 
@@ -56,10 +56,10 @@ export function companionName(host: string, className: string | undefined): stri
   return `cognito-gate-companion-${hash.digest('hex').slice(0, 12)}`;
 }
 
-/** One for each host and class of the plans. */
+/** One for each host and class of the plans where people sign in. */
 export function wantedCompanions(plans: readonly IngressPlan[], settings: ControllerSettings): readonly Companion[] {
   const all = new Map<string, Companion>();
-  for (const plan of plans) {
+  for (const plan of plans.filter(({ signIn }) => signIn !== false)) {
     for (const [place, host] of plan.hosts.entries()) {
       const name = companionName(host, plan.className);
       const known = all.get(name);
@@ -135,7 +135,8 @@ export function companionChanges(
 ): CompanionChanges {
   const stillWired = (plan: IngressPlan): boolean => {
     const ingress = ingresses.get(objectKey('Ingress', plan.namespace, plan.name));
-    return ingress !== undefined && hasOurAuthUrl(plan.routeId, ingress, settings.install);
+    if (ingress === undefined || !hasOurAuthUrl(plan.routeId, ingress, settings.install)) return false;
+    return plan.signIn !== false || sendsToSignIn(plan.routeId, ingress);
   };
   const wanted = wantedCompanions(
     plans.filter((plan) => plan.act === 'Wire' && !bypassed.has(plan.namespace)),

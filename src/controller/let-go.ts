@@ -37,10 +37,10 @@ export function createLetGo(): LetGo {
 
 function wiredNow(round: Round, install: Install): ReadonlyMap<string, Wired> {
   const now = new Map<string, Wired>();
-  for (const [key, { act, routeId }] of round.plans) {
+  for (const [key, plan] of round.plans) {
+    const { act, routeId } = plan;
     const current = act === 'Wire' ? round.ingresses.get(key) : undefined;
-    if (current !== undefined && isWired(routeId, current, install))
-      now.set(key, { uid: current.metadata.uid, routeId });
+    if (current !== undefined && isWired(plan, current, install)) now.set(key, { uid: current.metadata.uid, routeId });
   }
   return now;
 }

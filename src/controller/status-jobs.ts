@@ -10,6 +10,7 @@ import { policyStatus } from './policy-status.ts';
 import type { PolicyStatus } from './policy-status.ts';
 import { poolStatus } from './pool-status.ts';
 import type { PoolStatus } from './pool-status.ts';
+import type { RevocationStatus } from './revocation-status.ts';
 import type { Round, Writing } from './round.ts';
 import { sameJson } from './same-json.ts';
 import { sortedJson } from './sorted-json.ts';
@@ -61,6 +62,7 @@ function poolJob(report: PoolReport, round: Round, writing: StatusWriting): Job 
     object,
     findings: round.about(objectKey('CognitoPool', namespace, name)),
     state: round.world.poolStates.get(`${namespace}/${name}`),
+    rotating: report.id !== undefined && round.world.rotating.has(report.id),
     signInHost: writing.settings.signInHost,
     publicPort: writing.settings.publicPort,
     now: timestamp(writing.now()),
@@ -75,9 +77,10 @@ function factsOf(ref: ObjectRef, round: Round, missing: ReadonlySet<string>, { s
   const { world } = round;
   return {
     plan,
-    wired: plan !== undefined && ingress !== undefined && isWired(plan.routeId, ingress, settings.install),
+    wired: plan !== undefined && ingress !== undefined && isWired(plan, ingress, settings.install),
     routed:
       plan === undefined ||
+      plan.signIn === false ||
       missing.size === 0 ||
       plan.hosts.every((host) => !missing.has(companionName(host, plan.className))),
     bypassed: world.bypassed.has(ref.namespace),
@@ -88,10 +91,10 @@ function factsOf(ref: ObjectRef, round: Round, missing: ReadonlySet<string>, { s
 }
 
 /** Written only when it says something else than what stands there. */
-function statusJob(
+export function statusJob(
   object: KubeObject,
   resource: Resource,
-  status: PolicyStatus | PoolStatus,
+  status: PolicyStatus | PoolStatus | RevocationStatus,
   { client, settings, known, applied }: StatusWriting,
 ): Job | undefined {
   const { name, namespace, uid, resourceVersion } = object.metadata;

@@ -33,7 +33,7 @@ function stateOf(plan: IngressPlan, round: Round, install: Install): Telling | u
     about,
     written,
     action: 'Protect',
-    ready: plan.act === 'Leave' || isWired(plan.routeId, about, install),
+    ready: plan.act === 'Leave' || isWired(plan, about, install),
   };
   if (plan.state === 'Enforced') return { ...base, type: 'Normal', reason: 'Protected', note: protectedBy(plan) };
   const prefix = plan.state === 'Refusing' ? 'every request is refused' : 'not protected';
@@ -66,6 +66,7 @@ const kinds: readonly string[] = [
   'AccessPolicy',
   'ClusterAccessPolicy',
   'CognitoPool',
+  'SessionRevocation',
 ] satisfies WrittenKind[];
 
 function isWritten(kind: string): kind is WrittenKind {

@@ -1,16 +1,19 @@
 import type { IngressPlan } from '../model/plan.ts';
 import type { KubeObject } from '../kubernetes/object.ts';
 import { identityHeaders } from '../planes/identity-headers.ts';
-import { decisionsUrl, wiring } from '../planes/nginx-wiring.ts';
+import { authSignIn, decisionsUrl, wiring } from '../planes/nginx-wiring.ts';
 import type { Install } from '../planes/nginx-wiring.ts';
 import { statusAnnotation, statusAnnotationName } from '../planes/status-annotation.ts';
 
 type Annotations = Readonly<Record<string, string>>;
 
-/** One write on one Ingress. `force` takes our own keys from whoever owns them; `correct` is a merge of the status alone. */
+/**
+ * One write on one Ingress. `force` takes our own keys from whoever owns them; `correct` is a merge of the status alone,
+ * `amend` one that takes off our sign-in as well: it may have been written by a webhook, and nobody owns it then.
+ */
 export type IngressWrite =
   | { readonly verb: 'apply'; readonly body: object; readonly force: boolean }
-  | { readonly verb: 'merge' | 'correct'; readonly patch: object };
+  | { readonly verb: 'merge' | 'correct' | 'amend'; readonly patch: object };
 
 const nginx = (name: string): string => `nginx.ingress.kubernetes.io/${name}`;
 
@@ -21,9 +24,20 @@ export function ingressWrite(plan: IngressPlan, current: KubeObject, install: In
 }
 
 /** Whether NGINX, as far as this Ingress says, asks us about every request of this route. */
-export function isWired(routeId: string, current: KubeObject, install: Install): boolean {
+export function isWired(plan: Wired, current: KubeObject, install: Install): boolean {
   const annotations = current.metadata.annotations ?? {};
-  return Object.entries(wiring(routeId, install)).every(([key, value]) => annotations[key] === value);
+  return Object.entries(wiring(plan.routeId, install, plan)).every(([key, value]) => annotations[key] === value);
+}
+
+type Wired = Pick<IngressPlan, 'routeId' | 'signIn'>;
+
+/** Whether NGINX sends people to the sign-in paths of the host, for this route. */
+export function sendsToSignIn(routeId: string, current: KubeObject): boolean {
+  return isOurSignIn(routeId, current.metadata.annotations?.[authSignIn] ?? '');
+}
+
+function isOurSignIn(routeId: string, value: string): boolean {
+  return value.includes(`/start/${routeId}?`);
 }
 
 /** Ours is what has our address and this route's id: managedFields can't tell, as a webhook's writes have no owner. */
@@ -33,11 +47,19 @@ export function hasOurAuthUrl(routeId: string, current: KubeObject, install: Ins
 }
 
 function wire(plan: IngressPlan, current: KubeObject, install: Install): IngressWrite | undefined {
-  const wanted: Annotations = { ...wiring(plan.routeId, install), [statusAnnotationName]: statusAnnotation(plan) };
+  const wanted: Annotations = {
+    ...wiring(plan.routeId, install, plan),
+    [statusAnnotationName]: statusAnnotation(plan),
+  };
   const present = current.metadata.annotations ?? {};
   const different = Object.keys(wanted).filter((key) => present[key] !== wanted[key]);
-  if (different.length === 0) return undefined;
+  const leftover = plan.signIn === false && sendsToSignIn(plan.routeId, current);
+  if (different.length === 0 && !leftover) return undefined;
   const { name, namespace, uid, resourceVersion } = current.metadata;
+  if (leftover && mayReplace(present, wanted, install)) {
+    const annotations = { ...wanted, [authSignIn]: null };
+    return { verb: 'amend', patch: { metadata: { uid, resourceVersion, annotations } } };
+  }
   // Whoever applied an empty map of annotations owns the map until something is in it, so there it takes force; the
   // version makes it a conflict again when somebody wrote after we looked.
   const isBare = Object.keys(present).length === 0;
@@ -92,7 +114,7 @@ export function withdraw(routeId: string, current: KubeObject, install: Install)
 function ownKeys(routeId: string, present: Annotations, install: Install): readonly string[] {
   const known = new Set(identityHeaders);
   const older: Readonly<Record<string, (value: string) => boolean>> = {
-    [nginx('auth-signin')]: (value) => value.includes(`/start/${routeId}?`),
+    [authSignIn]: (value) => isOurSignIn(routeId, value),
     [nginx('auth-response-headers')]: (value) => value.split(',').every((header) => known.has(header)),
   };
   return Object.entries(wiring(routeId, install))

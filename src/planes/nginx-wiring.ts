@@ -1,5 +1,7 @@
 import { identityHeaders } from './identity-headers.ts';
 
+export const authSignIn = 'nginx.ingress.kubernetes.io/auth-signin';
+
 export interface Install {
   /** The part before `/nginx/`, with or without `http://`. */
   readonly decisionsAddress: string;
@@ -13,16 +15,20 @@ const allowed = /^[-._~a-zA-Z0-9/:,?&=$]+$/;
 
 /**
  * The annotations that make NGINX ask us. Nothing in them comes from a user: the route is named by its id, and what the
- * validator would refuse (and then leave the route open) is an error here.
+ * validator would refuse (and then leave the route open) is an error here. Without a sign-in NGINX hands on our 401 as it is,
+ * with its challenge.
  */
-export function wiring(routeId: string, install: Install): Record<string, string> {
+export function wiring(
+  routeId: string,
+  install: Install,
+  ways: { readonly signIn?: false } = {},
+): Record<string, string> {
   if (!/^[0-9a-f]{32}$/.test(routeId)) throw new Error('a route id is 32 lowercase hex characters');
   const port = install.publicPort === 443 ? '' : `:${String(install.publicPort)}`;
+  const start = `https://$host${port}${install.prefix}/start/${routeId}?rd=$escaped_request_uri`;
   return {
     'nginx.ingress.kubernetes.io/auth-url': checked(`${decisionsUrl(install.decisionsAddress)}${routeId}`),
-    'nginx.ingress.kubernetes.io/auth-signin': checked(
-      `https://$host${port}${install.prefix}/start/${routeId}?rd=$escaped_request_uri`,
-    ),
+    ...(ways.signIn === false ? {} : { [authSignIn]: checked(start) }),
     'nginx.ingress.kubernetes.io/auth-response-headers': identityHeaders.join(','),
     'nginx.ingress.kubernetes.io/auth-method': 'GET',
   };

@@ -166,3 +166,14 @@ test('an Ingress with thousands of hosts has its companions after everybody else
     );
   assert.deepEqual([jobs.length, jobs.length + later.length, missing.size], [22, 3_001, 3_001]);
 });
+
+test('a host that only machines use needs none, and keeps one while NGINX may send people there', () => {
+  const machines = plan({ signIn: false });
+  assert.deepEqual(wantedCompanions([machines], settings), []);
+  assert.equal(wantedCompanions([machines, plan({ routeId: '1'.repeat(32) })], settings).length, 1);
+  const changes = (annotations: Record<string, string>) =>
+    companionChanges([machines], byKey(object('Ingress', { annotations }), good), new Set(), owned).remove.length;
+  assert.equal(changes(standing()), 0);
+  const { 'nginx.ingress.kubernetes.io/auth-signin': _signIn, ...withoutSignIn } = standing();
+  assert.equal(changes(withoutSignIn), 1);
+});

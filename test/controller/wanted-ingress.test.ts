@@ -39,7 +39,7 @@ test('an Ingress without any annotation is wired whoever applied the empty map, 
 
 test('nothing is written where everything stands', () => {
   assert.equal(ingressWrite(plan(), ingress({ ...standing(), other: 'x' }), install), undefined);
-  assert.ok(isWired(routeId, ingress(standing()), install));
+  assert.ok(isWired(plan(), ingress(standing()), install));
 });
 
 const takesOver: readonly (readonly [string, Record<string, string>, boolean])[] = [
@@ -143,3 +143,26 @@ for (const [name, left, annotations, expected] of corrections) {
     assert.equal(metadata.resourceVersion, ingress({}).metadata.resourceVersion);
   });
 }
+
+const machines = plan({ signIn: false });
+const { [key('auth-signin')]: _signIn, ...withoutSignIn } = standing();
+
+test('B10: an Ingress that only machines use is wired without a sign-in, so that NGINX hands on the challenge', () => {
+  const write = ingressWrite(machines, ingress({ a: 'b' }), install);
+  const { metadata } = (write?.verb === 'apply' ? write.body : {}) as { metadata?: { annotations: object } };
+  assert.deepEqual(metadata?.annotations, withoutSignIn);
+  assert.equal(ingressWrite(machines, ingress(withoutSignIn), install), undefined);
+  assert.ok(isWired(machines, ingress(withoutSignIn), install));
+  assert.ok(!isWired(plan(), ingress(withoutSignIn), install));
+});
+
+test('our sign-in is taken off once only machines may come, whoever owns it; somebody else’s stays', () => {
+  const { resourceVersion } = ingress({}).metadata;
+  const annotations = { ...withoutSignIn, [key('auth-signin')]: null };
+  assert.deepEqual(ingressWrite(machines, ingress(standing()), install), {
+    verb: 'amend',
+    patch: { metadata: { uid: 'uid-1', resourceVersion, annotations } },
+  });
+  const theirs = { ...withoutSignIn, [key('auth-signin')]: 'https://login.example.com/' };
+  assert.equal(ingressWrite(machines, ingress(theirs), install), undefined);
+});

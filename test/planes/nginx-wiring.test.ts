@@ -20,6 +20,14 @@ test('the wiring is four annotations', () => {
   });
 });
 
+test('B10: where only machines come, nothing in the wiring leads to a sign-in', () => {
+  const names = Object.keys(wiring(id, install, { signIn: false }));
+  assert.deepEqual(
+    names,
+    ['auth-url', 'auth-response-headers', 'auth-method'].map((name) => `nginx.ingress.kubernetes.io/${name}`),
+  );
+});
+
 test('a port other than 443 is in the sign-in address', () => {
   const values = wiring(id, { ...install, publicPort: 8443, decisionsAddress: 'http://127.0.0.1:9000/' });
   assert.equal(values[name('auth-signin')], `https://$host:8443/_cognito-gate/start/${id}?rd=$escaped_request_uri`);
