@@ -6,7 +6,7 @@ NGINX := nginx libnginx-mod-http-ndk libnginx-mod-http-set-misc
 CLUSTER := unzip python3-venv
 TEST_CONCURRENCY ?= 2
 
-.PHONY: demo demo-cluster test check bench bench-changes generate test-live clean
+.PHONY: demo demo-cluster test check bench bench-changes bench-faults generate test-live clean
 
 # NGINX over TLS, two apps on two domains, a stand-in for Cognito; runs until Ctrl-C.
 demo:
@@ -43,6 +43,12 @@ bench-changes:
 	@scripts/setup.sh $(CLUSTER) openssl
 	@scripts/set-up-cluster.sh
 	@exec node bench/changes.ts
+
+# What people notice of each fault of Cognito, Redis, the API server and replicas, through NGINX: some ten minutes.
+bench-faults:
+	@scripts/setup.sh $(NGINX) $(CLUSTER) redis-server openssl
+	@scripts/set-up-cluster.sh
+	@exec node bench/faults.ts
 
 # Writes crds/*.yaml and docs/reference/*.md from the code's own lists.
 generate:
