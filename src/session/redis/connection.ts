@@ -90,7 +90,7 @@ export async function openConnection(
   };
   client.on('error', (error: unknown) => lose(failureOf(error)));
   client.on('end', () => lose(new RedisFailure('unreachable', 'Redis closed the connection')));
-  client.on('invalidate', (key: unknown) => events.changed(typeof key === 'string' ? key : undefined));
+  client.on('invalidate', (key: unknown) => events.changed(keyOf(key)));
   const lost = new Promise<RedisFailure>((resolve) => {
     life.signal.addEventListener('abort', () => resolve(failureOf(life.signal.reason)));
   });
@@ -113,6 +113,14 @@ export async function openConnection(
 
 async function rejection(lost: Promise<RedisFailure>): Promise<never> {
   throw await lost;
+}
+
+/** The client gives bytes or text, as it happens to decode other replies just then; null is all keys. */
+function keyOf(told: unknown): string | undefined {
+  if (Buffer.isBuffer(told)) {
+    return told.toString();
+  }
+  return typeof told === 'string' ? told : undefined;
 }
 
 interface Files {

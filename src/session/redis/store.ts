@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 import type { Pool } from '../../model/pool.ts';
 import type { TokenState } from '../../model/session.ts';
 import { createBoundedCache } from '../bounded-cache.ts';
@@ -172,7 +174,8 @@ function openNodes(settings: RedisSettings, keys: Keys, events: NodesEvents): No
   }));
   const how: ConnectionSettings = {
     tls: urls.some((url) => url.protocol === 'rediss:'),
-    serverName: addresses[0]?.host,
+    // No name that a certificate could be asked for is an address (RFC 6066 3).
+    serverName: addresses.map(({ host }) => host).find((host) => isIP(host) === 0),
     caFile: settings.caFile,
     username: settings.username,
     passwordFile: settings.passwordFile,

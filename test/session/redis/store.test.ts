@@ -54,11 +54,15 @@ describe('token states in Redis', () => {
     const [one, two] = [await open(), await open()];
     const sid = newSid();
     await one.create(sid, pool, stateWith('admins', 'staff'), inAnHour());
+    const bystander = newSid();
+    await one.create(bystander, pool, stateWith('staff'), inAnHour());
+    await until(async () => (await two.groups(bystander)) === 'staff' && two.knows(bystander), 'a copy');
     assert.equal(await two.groups(sid), 'admins,staff');
     assert.equal(await one.update(sid, pool, stateWith('staff')), true);
     await until(async () => (await two.groups(sid)) === 'staff', 'the change', 1000);
     await one.remove(sid);
     await until(async () => (await two.groups(sid)) === undefined, 'the end', 1000);
+    assert.ok(two.knows(bystander), 'nobody else is read again');
   });
 
   it('S15: an operator ends a session with DEL and all of them with FLUSHDB, within a second', async () => {

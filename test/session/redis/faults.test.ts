@@ -1,0 +1,231 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, afterEach, before, describe, it } from 'node:test';
+
+import type { RedisSettings } from '../../../src/session/redis/store.ts';
+import { StoreUnavailable } from '../../../src/session/state-store.ts';
+import { startRedis, type Redis, type RedisOptions } from '../../support/redis.ts';
+import { freePort } from '../../support/ports.ts';
+import { until } from '../../support/until.ts';
+import { inAnHour, newSid, openReplica, pool, stateWith, type ReplicaStore } from './replica.ts';
+
+/** A sign-in that the replica has a copy of. */
+async function knownSid(store: ReplicaStore): Promise<string> {
+  const sid = newSid();
+  await store.create(sid, pool, stateWith('staff'), inAnHour());
+  await until(async () => (await store.groups(sid)) === 'staff' && store.knows(sid), 'a copy');
+  return sid;
+}
+
+async function answers(store: ReplicaStore): Promise<boolean> {
+  return await store.groups(newSid()).then(
+    () => true,
+    () => false,
+  );
+}
+
+describe('faults of Redis', () => {
+  let redis: Redis;
+  let replicas: ReplicaStore[] = [];
+  const open = async (settings: Partial<RedisSettings> = {}): Promise<ReplicaStore> => {
+    const replica = await openReplica({ urls: [redis.url], ...settings });
+    replicas.push(replica);
+    return replica;
+  };
+  before(async () => {
+    redis = await startRedis();
+  });
+  afterEach(async () => {
+    await Promise.all(replicas.map(async (replica) => await replica.close()));
+    replicas = [];
+  });
+  after(async () => await redis.close());
+
+  it('S10: paused: known sessions go on, unknown ones are refused with the reason, and all comes back', async () => {
+    const store = await open();
+    const other = await open();
+    const [known, unknown] = [await knownSid(store), await knownSid(other)];
+    redis.pause();
+    await until(async () => store.reachable.at(-1) === false, 'the loss is noticed');
+    assert.equal(await store.groups(known), 'staff');
+    await assert.rejects(async () => await store.groups(unknown), StoreUnavailable);
+    await assert.rejects(store.update(known, pool, stateWith('staff')), StoreUnavailable);
+    await assert.rejects(store.create(newSid(), pool, stateWith('staff'), inAnHour()), StoreUnavailable);
+    await assert.rejects(store.lock(known), StoreUnavailable);
+    store.seen(known, 1);
+    assert.equal(store.missing(), undefined);
+    redis.resume();
+    await until(async () => await answers(store), 'Redis answers again');
+    assert.equal(await store.groups(unknown), 'staff');
+    assert.equal(await store.groups(known), 'staff');
+    assert.ok(store.log.some((line) => line.startsWith('warn the session store is away')));
+  });
+
+  it('a change while nobody could tell it is not missed', async () => {
+    const [store, other] = [await open(), await open()];
+    const sid = await knownSid(store);
+    const id = (await redis.cli('CLIENT', 'LIST')).split('\n').map((line) => /^id=(\d+)/.exec(line)?.[1]);
+    await redis.cli('CLIENT', 'NO-EVICT', 'OFF');
+    for (const client of id) if (client !== undefined) await redis.cli('CLIENT', 'KILL', 'ID', client).catch(() => '');
+    await redis.cli('DEL', `cognito-gate:s:{${sid}}`);
+    assert.equal(await store.groups(sid), undefined);
+    assert.equal(await other.groups(sid), undefined);
+  });
+
+  it('unreachableFor ends what is known; until then nothing of it needs Redis', async () => {
+    const store = await open({ unreachableFor: 2 });
+    const sid = await knownSid(store);
+    await redis.stop();
+    assert.equal(await store.groups(sid), 'staff');
+    await until(
+      async () =>
+        !(await store.groups(sid).then(
+          () => true,
+          () => false,
+        )),
+      'the end of patience',
+    );
+    await assert.rejects(async () => await store.groups(sid), StoreUnavailable);
+    await redis.start();
+    // Restarted with nothing: its sign-ins have ended.
+    await until(async () => await answers(store), 'Redis answers again');
+    assert.equal(await store.groups(sid), undefined);
+  });
+
+  it('an end while Redis is away is held here at once, and done when it is back', async () => {
+    const [store, other] = [await open(), await open()];
+    const sid = await knownSid(store);
+    assert.equal(await other.groups(sid), 'staff');
+    redis.pause();
+    await until(() => store.reachable.at(-1) === false && other.reachable.at(-1) === false, 'the loss is noticed');
+    await store.remove(sid);
+    assert.equal(await store.groups(sid), undefined);
+    assert.equal(await other.groups(sid), 'staff');
+    redis.resume();
+    await until(async () => (await other.groups(sid)) === undefined, 'the end');
+    assert.equal(await redis.cli('EXISTS', `cognito-gate:s:{${sid}}`), '0');
+  });
+
+  it('full: a sign-in fails with its reason, what is there is read, and all goes on once there is room', async () => {
+    const store = await open();
+    const sid = await knownSid(store);
+    await redis.cli('CONFIG', 'SET', 'maxmemory', '1');
+    await assert.rejects(store.create(newSid(), pool, stateWith('staff'), inAnHour()), /OOM/);
+    assert.equal(await (await open()).groups(sid), 'staff');
+    assert.ok(store.observed.includes('create full'));
+    await redis.cli('CONFIG', 'SET', 'maxmemory', '0');
+    await knownSid(store);
+  });
+
+  it('a server that became a replica is left, and found again when it is a primary', async () => {
+    const store = await open();
+    const sid = await knownSid(store);
+    await redis.cli('REPLICAOF', '127.0.0.1', String(await freePort()));
+    await assert.rejects(store.update(sid, pool, stateWith('staff', 'more')), /READONLY/);
+    assert.equal(await store.groups(sid), 'staff');
+    await assert.rejects(store.create(newSid(), pool, stateWith('staff'), inAnHour()), StoreUnavailable);
+    await redis.cli('REPLICAOF', 'NO', 'ONE');
+    await until(async () => await answers(store), 'the primary is found');
+    await knownSid(store);
+  });
+
+  it('a script that never ends, and a lock whose holder died', async () => {
+    const store = await open();
+    const sid = newSid();
+    const held = await store.lock(sid);
+    assert.ok(held);
+    await redis.cli('PEXPIRE', `cognito-gate:l:{${sid}}`, '1');
+    await until(async () => (await store.lock(sid)) !== undefined, 'the lock ended by itself');
+    await redis.cli('CONFIG', 'SET', 'busy-reply-threshold', '50');
+    const busy = redis.cli('EVAL', 'while true do end', '0').catch(() => '');
+    await until(async () => !(await answers(store)), 'busy');
+    await assert.rejects(async () => await store.groups(newSid()), StoreUnavailable);
+    await until(async () => (await redis.cli('SCRIPT', 'KILL')) === 'OK', 'the script is ended');
+    await busy;
+    await until(async () => await answers(store), 'Redis answers again');
+  });
+
+  it('opens while Redis is away, and serves when it comes', async () => {
+    await redis.stop();
+    const store = await open();
+    assert.equal(store.missing(), undefined);
+    await assert.rejects(async () => await store.groups(newSid()), StoreUnavailable);
+    await redis.start();
+    await until(async () => await answers(store), 'Redis answers');
+    await knownSid(store);
+  });
+});
+
+describe('who may connect to Redis', () => {
+  const rights = [
+    '~cognito-gate:* resetchannels -@all +hello +ping +get +set +del +eval +client|tracking +select',
+  ].join(' ');
+  let replicas: ReplicaStore[] = [];
+  let servers: Redis[] = [];
+  const start = async (options: RedisOptions): Promise<Redis> => {
+    const redis = await startRedis(options);
+    servers.push(redis);
+    return redis;
+  };
+  const open = async (settings: Parameters<typeof openReplica>[0]): Promise<ReplicaStore> => {
+    const replica = await openReplica(settings);
+    replicas.push(replica);
+    return replica;
+  };
+  afterEach(async () => {
+    await Promise.all(replicas.map(async (replica) => await replica.close()));
+    await Promise.all(servers.map(async (server) => await server.close()));
+    replicas = [];
+    servers = [];
+  });
+
+  it('TLS, a user with the rights of the manual and no other, and a password that changes in place', async () => {
+    const redis = await start({ tls: true, acl: [`user gate on >one ${rights}`] });
+    const passwordFile = join(redis.folder, 'password');
+    await writeFile(passwordFile, 'wrong\n');
+    const settings = { urls: [redis.url], username: 'gate', passwordFile, caFile: redis.caFile };
+    const store = await open(settings);
+    await assert.rejects(async () => await store.groups(newSid()), /WRONGPASS/);
+    await writeFile(passwordFile, 'one\n');
+    await until(async () => await answers(store), 'the right password is read');
+    const sid = await knownSid(store);
+    store.seen(sid, 1);
+    await (await store.lock(sid))?.release();
+    assert.ok(await store.lock(sid));
+    await store.update(sid, pool, stateWith('more'));
+    await store.remove(sid);
+    assert.equal(await store.groups(sid), undefined);
+    assert.ok(!store.observed.some((line) => line.endsWith('forbidden')), String(store.observed));
+    await redis.cli('ACL', 'SETUSER', 'gate', 'resetpass', '>two');
+    await writeFile(passwordFile, 'two');
+    await redis.cli('CLIENT', 'KILL', 'USER', 'gate');
+    await until(async () => await answers(store), 'the new password is read');
+    assert.ok(![...store.log, ...replicas.flatMap(({ log }) => log)].some((line) => /\bone\b|\btwo\b/.test(line)));
+  });
+
+  it('a certificate of another authority is not trusted, and plain text is not spoken to TLS', async () => {
+    const redis = await start({ tls: true });
+    const [stranger, plain] = [
+      await open({ urls: [redis.url] }),
+      await open({ urls: [redis.url.replace('rediss', 'redis')] }),
+    ];
+    await assert.rejects(async () => await stranger.groups(newSid()), StoreUnavailable);
+    await assert.rejects(async () => await plain.groups(newSid()), StoreUnavailable);
+    assert.ok(
+      stranger.log.some((line) => /certificate/.test(line)),
+      stranger.log.join('\n'),
+    );
+    assert.equal(await answers(await open({ urls: [redis.url], caFile: redis.caFile })), true);
+  });
+
+  it('a right that is missing is named, and opens nothing', async () => {
+    const redis = await start({ acl: [`user gate on >one ${rights} -set`] });
+    const passwordFile = join(redis.folder, 'password');
+    await writeFile(passwordFile, 'one');
+    const store = await open({ urls: [redis.url], username: 'gate', passwordFile });
+    await assert.rejects(store.create(newSid(), pool, stateWith('staff'), inAnHour()), /NOPERM.*set/);
+    assert.equal(await store.groups(newSid()), undefined);
+    assert.ok(store.log.some((line) => line.includes('did not create: Redis answers: NOPERM')));
+  });
+});
