@@ -10,6 +10,7 @@ import { createPoolProbes } from './controller/pool-probes.ts';
 import { probePool } from './identity/probe.ts';
 import { createLease } from './kubernetes/lease.ts';
 import type { KubeObject } from './kubernetes/object.ts';
+import { asNew } from './controller/replica-state.ts';
 import type { ReplicaState } from './controller/replica-state.ts';
 import { reportPool } from './report-pool.ts';
 import { logFinding } from './report.ts';
@@ -120,6 +121,7 @@ function worldOf(
     plans: translation.plans,
     policies: translation.policies,
     pools: translation.pools,
+    revocations: translation.revocations,
     poolStates,
     findings: translation.findings,
     bypassed: new Set(
@@ -130,6 +132,11 @@ function worldOf(
     ),
     objects: (kind) => objects.objects(kind),
     replicas: replicas.count(),
+    isReadEverywhere: ({ metadata: { namespace, resourceVersion } }) => {
+      const collection = objects.collectionOf('SessionRevocation', namespace) ?? '';
+      return asNew(objects.versions()[collection], resourceVersion) && replicas.haveRead(collection, resourceVersion);
+    },
+    rotating: cluster.config.store.redis === undefined ? cluster.rotation.rotating() : new Set(),
   };
 }
 

@@ -8,6 +8,7 @@ import { createFights } from './fights.ts';
 import { ingressJobs } from './ingress-jobs.ts';
 import { createKnownObjects } from './known-objects.ts';
 import { createLetGo } from './let-go.ts';
+import { revocationJobs } from './revocation-jobs.ts';
 import { lookAround } from './round.ts';
 import { statusJobs } from './status-jobs.ts';
 import { tellings } from './tellings.ts';
@@ -101,8 +102,8 @@ export function createLeader(deps: LeaderDeps): Leader {
   };
 }
 
-function refKeys({ policies, pools }: World): readonly string[] {
-  return [...policies, ...pools].map(({ ref }) => objectKey(ref.kind, ref.namespace, ref.name));
+function refKeys({ policies, pools, revocations }: World): readonly string[] {
+  return [...policies, ...pools, ...revocations].map(({ ref }) => objectKey(ref.kind, ref.namespace, ref.name));
 }
 
 function rest(ms: number, signal: AbortSignal, onWake?: (wake: () => void) => void): Promise<void> {
@@ -136,6 +137,8 @@ function createWriter(deps: LeaderDeps): Writer {
   const managers = new Map<string, string>();
   const notices = new Set<Telling>();
   let [quiet, contestedDue, reported]: [() => void, number, string] = [() => undefined, Infinity, '[]'];
+  /** When the next SessionRevocation has been kept long enough. */
+  let keptDue = Infinity;
   const queue = createWriteQueue({
     limit: writesAtOnce,
     now: steady,
@@ -175,15 +178,24 @@ function createWriter(deps: LeaderDeps): Writer {
       });
       const companions = companionJobs(round, { ...base, applied });
       const statuses = statusJobs(round, companions.missing, { ...base, applied });
+      const revocations = revocationJobs(round, { ...base, applied });
       const due = told.due(tellings(round, findings, settings.install), termStarts);
       contestedDue = wiring.due ?? Infinity;
-      queue.submit([...wiring.jobs, ...companions.jobs, ...statuses, ...tellingJobs(due), ...companions.later]);
+      keptDue = steady() + revocations.due - now();
+      queue.submit([
+        ...wiring.jobs,
+        ...companions.jobs,
+        ...statuses,
+        ...revocations.jobs,
+        ...tellingJobs(due),
+        ...companions.later,
+      ]);
       fights.keepOnly(new Set(round.plans.keys()));
       applied.keepOnly(new Set([...round.ingresses.keys(), ...refKeys(world)]));
       known.sweep();
       report(extra);
     },
-    due: () => Math.min(queue.due() ?? Infinity, contestedDue, fights.peace()),
+    due: () => Math.min(queue.due() ?? Infinity, contestedDue, keptDue, fights.peace()),
     onQuiet: (listener) => void (quiet = listener),
     busy: () => queue.busy(),
     idle: () => queue.idle(),

@@ -27,6 +27,8 @@ export interface PoolInput {
   /** About the pool. */
   readonly findings: readonly Finding[];
   readonly state: PoolState | undefined;
+  /** It answers a refresh with another refresh token, and the cookies of apps can't keep that. */
+  readonly rotating: boolean;
   readonly signInHost: string;
   readonly publicPort: number;
   /** RFC 3339 */
@@ -46,7 +48,10 @@ export function poolStatus(input: PoolInput): PoolStatus {
     ...(issuer !== undefined && { issuer }),
     loginPages: state?.loginPages ?? pagesOf(known['loginPages']),
     register: register(input),
-    conditions: conditions(claims(input, known), before['conditions'], { generation, now }),
+    conditions: conditions([...claims(input, known), ...rotationClaim(input)], before['conditions'], {
+      generation,
+      now,
+    }),
   };
 }
 
@@ -87,6 +92,12 @@ function registered(
   const answer = asked('Registered', state && [state.authorize, state.logout]);
   if (state === undefined || state.discovery.ok || answer.status === 'Unknown') return answer;
   return claim('Registered', 'Unknown', state.discovery.reason, `not asked: ${state.discovery.message}`);
+}
+
+function rotationClaim({ rotating }: PoolInput): readonly Claim[] {
+  const text =
+    'the app client rotates refresh tokens, which cookies of apps can not keep: groups are read again through the sign-in host only, so later; use the Redis store, or turn rotation off in Cognito';
+  return rotating ? [claim('RotationNeedsRedis', true, 'RefreshTokenRotated', text)] : [];
 }
 
 function acceptedClaim({ id }: PoolReport, findings: readonly Finding[], refs: Claim): Claim {

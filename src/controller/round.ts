@@ -32,7 +32,7 @@ export function planKey({ namespace, name }: IngressPlan): string {
 
 export function lookAround(world: World, known: KnownObjects, findings: readonly Finding[]): Round {
   const all = new Map<string, KubeObject>();
-  for (const kind of ['Ingress', 'AccessPolicy', 'ClusterAccessPolicy', 'CognitoPool'] as const) {
+  for (const kind of ['Ingress', 'AccessPolicy', 'ClusterAccessPolicy', 'CognitoPool', 'SessionRevocation'] as const) {
     for (const object of world.objects(kind)) {
       all.set(objectKey(kind, object.metadata.namespace, object.metadata.name), object);
     }

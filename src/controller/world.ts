@@ -1,10 +1,11 @@
 import type { Finding } from '../model/finding.ts';
-import type { IngressPlan, PolicyReport, PoolReport } from '../model/plan.ts';
+import type { IngressPlan, PolicyReport, PoolReport, RevocationReport } from '../model/plan.ts';
+import type { PoolId } from '../model/pool.ts';
 import type { PoolState } from '../model/pool-state.ts';
 import type { KubeObject } from '../kubernetes/object.ts';
 import type { Install } from '../planes/nginx-wiring.ts';
 
-export type WrittenKind = 'Ingress' | 'AccessPolicy' | 'ClusterAccessPolicy' | 'CognitoPool';
+export type WrittenKind = 'Ingress' | 'AccessPolicy' | 'ClusterAccessPolicy' | 'CognitoPool' | 'SessionRevocation';
 
 /** Everything that what is written back depends on, at one moment: one translation and what is known beside it. */
 export interface World {
@@ -13,6 +14,7 @@ export interface World {
   readonly pools: readonly PoolReport[];
   /** By `namespace/name`; a pool that wasn't asked yet is missing. */
   readonly poolStates: ReadonlyMap<string, PoolState>;
+  readonly revocations: readonly RevocationReport[];
   readonly findings: readonly Finding[];
   /** Namespaces with the bypass label. */
   readonly bypassed: ReadonlySet<string>;
@@ -22,6 +24,10 @@ export interface World {
   /** While a newer table is on its way: whether a route is in it as it was when every replica decided by it. */
   unchanged?(routeId: string): boolean;
   readonly replicas: number;
+  /** Whether every live replica decides by an object as it is here. */
+  isReadEverywhere(object: KubeObject): boolean;
+  /** Pools that a replica has seen to answer a refresh with another refresh token, while it has nowhere to keep it. */
+  readonly rotating: ReadonlySet<PoolId>;
 }
 
 export interface ControllerSettings {

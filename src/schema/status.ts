@@ -74,7 +74,7 @@ export const poolStatus = z
       .optional()
       .describe('What to register at the app client in Cognito.'),
     conditions: conditions(
-      '`Accepted`: the object is in order. `ResolvedRefs`: its Secret is there. `Reachable`: discovery and keys answered. `Registered`: Cognito accepts our sign-in and sign-out URLs.',
+      '`Accepted`: the object is in order. `ResolvedRefs`: its Secret is there. `Reachable`: discovery and keys answered. `Registered`: Cognito accepts our sign-in and sign-out URLs. `RotationNeedsRedis`, where it is so: refresh tokens are rotated, which cookies can not keep.',
     ),
   })
   .describe('What Cognito and the controller say about it.');

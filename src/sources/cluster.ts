@@ -17,7 +17,8 @@ export type WatchedKind =
   | 'Namespace'
   | 'AccessPolicy'
   | 'ClusterAccessPolicy'
-  | 'CognitoPool';
+  | 'CognitoPool'
+  | 'SessionRevocation';
 
 export interface ClusterOptions {
   readonly client: KubeClient;
@@ -50,6 +51,8 @@ export interface ClusterSource {
   unsynced(): readonly string[];
   /** Comes back once the policies that were stored when it was asked, and may speak about this namespace, are in force; throws otherwise. */
   policiesCaughtUp(namespace: string): Promise<void>;
+  /** Which of `versions` an object of a namespace counts in. */
+  collectionOf(kind: WatchedKind, namespace: string | undefined): string | undefined;
   /** Collection → seconds since the epoch of the last byte from its watch. */
   lastHeard(): ReadonlyMap<string, number | undefined>;
   run(signal: AbortSignal): Promise<void>;
@@ -109,6 +112,8 @@ export function openCluster(options: ClusterOptions): ClusterSource {
     rereadSecrets: (namespace) => secretsOf(watched, namespace)?.reflector.again(),
     versions: () => included,
     unsynced: () => unsynced(watched),
+    collectionOf: (kind, namespace) =>
+      watched.find((one) => one.kind === kind && [undefined, namespace].includes(one.collection.namespace))?.label,
     policiesCaughtUp: async (namespace) => {
       const policies = policiesFor(watched, namespace);
       await Promise.all(
@@ -136,17 +141,20 @@ function collectionsOf(options: ClusterOptions): readonly { kind: WatchedKind | 
   const within = (resource: Resource, namespaces: readonly string[]): readonly Collection[] =>
     [...new Set(namespaces)].map((namespace) => ({ resource, namespace }));
   const { poolNamespaces } = options.installation;
+  const aboutPools = (resource: Resource): readonly Collection[] =>
+    options.namespaces.length === 0 ? [{ resource }] : within(resource, [...options.namespaces, ...poolNamespaces]);
   return [
     ...everywhere(resources.ingresses).map((collection) => ({ kind: 'Ingress' as const, collection })),
     ...everywhere(resources.accessPolicies).map((collection) => ({ kind: 'AccessPolicy' as const, collection })),
     { kind: 'IngressClass', collection: { resource: resources.ingressClasses } },
     { kind: 'Namespace', collection: { resource: resources.namespaces } },
     { kind: 'ClusterAccessPolicy', collection: { resource: resources.clusterAccessPolicies } },
-    // Outside of the pool namespaces a pool is a mistake, and one that must be seen.
-    ...(options.namespaces.length === 0
-      ? [{ resource: resources.cognitoPools }]
-      : within(resources.cognitoPools, [...options.namespaces, ...poolNamespaces])
-    ).map((collection) => ({ kind: 'CognitoPool' as const, collection })),
+    // Outside of the pool namespaces either is a mistake, and one that must be seen.
+    ...aboutPools(resources.cognitoPools).map((collection) => ({ kind: 'CognitoPool' as const, collection })),
+    ...aboutPools(resources.sessionRevocations).map((collection) => ({
+      kind: 'SessionRevocation' as const,
+      collection,
+    })),
     ...within(resources.secrets, options.secretNamespaces).map((collection) => ({
       kind: 'Secret' as const,
       collection,

@@ -7,7 +7,9 @@ import { startCluster } from '../support/cluster/cluster.ts';
 import type { Cluster } from '../support/cluster/cluster.ts';
 import { at, cases, chart, objectsOf, render, valuesOf } from './render.ts';
 
-const crds = ['accesspolicies', 'clusteraccesspolicies', 'cognitopools'].map((name) => `${name}.cognito-gate.dev`);
+const crds = ['accesspolicies', 'clusteraccesspolicies', 'cognitopools', 'sessionrevocations'].map(
+  (name) => `${name}.cognito-gate.dev`,
+);
 const values = ['--values', valuesOf('default')];
 
 /** A release's life on a real API server: nothing runs the Deployment there, so helm doesn't wait. */

@@ -40,13 +40,18 @@ async function rights(name: string): Promise<Readonly<Record<string, readonly st
 }
 
 const watched = ['/accesspolicies/status: patch', '/accesspolicies: list watch'];
-const pools = ['/cognitopools/status: patch', '/cognitopools: list watch'];
+const pools = [
+  '/cognitopools/status: patch',
+  '/cognitopools: list watch',
+  '/sessionrevocations/status: patch',
+  '/sessionrevocations: list watch delete',
+];
 const ours = (rows: readonly string[]): readonly string[] => rows.map((row) => `cognito-gate.dev${row}`);
 
 const clusterWide = [
   ...ours(['/clusteraccesspolicies/status: patch', '/clusteraccesspolicies: list watch']),
   '/namespaces: list watch',
-  'apiextensions.k8s.io/customresourcedefinitions[accesspolicies.cognito-gate.dev clusteraccesspolicies.cognito-gate.dev cognitopools.cognito-gate.dev]: get',
+  'apiextensions.k8s.io/customresourcedefinitions[accesspolicies.cognito-gate.dev clusteraccesspolicies.cognito-gate.dev cognitopools.cognito-gate.dev sessionrevocations.cognito-gate.dev]: get',
   'events.k8s.io/events: create',
   'networking.k8s.io/ingressclasses: list watch',
 ];

@@ -34,6 +34,7 @@ const kinds = {
   AccessPolicy: resources.accessPolicies,
   ClusterAccessPolicy: resources.clusterAccessPolicies,
   CognitoPool: resources.cognitoPools,
+  SessionRevocation: resources.sessionRevocations,
 } as const;
 
 export function startLab({ client, settings }: LabOptions): Lab {
@@ -76,6 +77,9 @@ export function startLab({ client, settings }: LabOptions): Lab {
       plans: [],
       policies: [],
       pools: [],
+      revocations: [],
+      rotating: new Set<string>(),
+      isReadEverywhere: () => true,
       poolStates: new Map(),
       findings: [],
       bypassed: new Set<string>(),

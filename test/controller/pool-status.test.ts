@@ -27,6 +27,7 @@ function made(change: Partial<PoolInput> = {}) {
     object: object('CognitoPool', { namespace: 'gate', name: 'staff' }, { spec: { scopes: ['openid', 'email'] } }),
     findings: [],
     state,
+    rotating: false,
     signInHost: 'auth.example.com',
     publicPort: 443,
     now,
@@ -110,4 +111,16 @@ test('what Cognito answered stays until it is asked again, unless the pool chang
   const changed = made({ state: undefined, object: object('CognitoPool', { generation: 4 }, { status: before }) });
   assert.ok(line(changed).includes('Reachable=Unknown/NotAsked'));
   assert.equal(changed.issuer, undefined);
+});
+
+test('S24: refresh tokens that are rotated are told while it is so, with what to do', () => {
+  const [condition] = made({ rotating: true }).conditions.filter(({ type }) => type === 'RotationNeedsRedis');
+  assert.equal(`${condition?.status} ${condition?.reason}`, 'True RefreshTokenRotated');
+  assert.match(condition?.message ?? '', /use the Redis store, or turn rotation off/);
+  const before = object(
+    'CognitoPool',
+    { namespace: 'gate', name: 'staff' },
+    { spec: {}, status: made({ rotating: true }) },
+  );
+  assert.ok(!line(made({ object: before })).includes('RotationNeedsRedis'));
 });

@@ -82,7 +82,7 @@ export async function untilQuiet(cluster: Cluster, forMs = 1500, timeoutMs = 30_
 export async function written(cluster: Cluster): Promise<unknown> {
   const objects = await listed(
     cluster,
-    'ingresses,accesspolicies,clusteraccesspolicies,cognitopools',
+    'ingresses,accesspolicies,clusteraccesspolicies,cognitopools,sessionrevocations',
     '--all-namespaces',
   );
   return objects.map(({ kind, metadata, spec, status }) => ({

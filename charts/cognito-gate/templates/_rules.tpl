@@ -11,13 +11,17 @@
   verbs: [patch]
 {{- end -}}
 
-{{/* Pools are watched outside of the pool namespaces too: there one is a mistake that must be seen. */}}
+{{/* Pools and what ends their sign-ins are watched outside of the pool namespaces too: there one is a mistake that must be seen. */}}
 {{- define "cognito-gate.poolRules" -}}
 - apiGroups: [cognito-gate.dev]
   resources: [cognitopools]
   verbs: [list, watch]
+# Deleted when they have been kept as long as they say.
 - apiGroups: [cognito-gate.dev]
-  resources: [cognitopools/status]
+  resources: [sessionrevocations]
+  verbs: [list, watch, delete]
+- apiGroups: [cognito-gate.dev]
+  resources: [cognitopools/status, sessionrevocations/status]
   verbs: [patch]
 {{- end -}}
 
