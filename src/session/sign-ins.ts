@@ -31,7 +31,7 @@ export interface SignInsDeps {
   readonly store: StateStore;
   /** Seconds. */
   readonly now: () => number;
-  readonly ended: EndedSids;
+  readonly ended: Pick<EndedSids, 'has'>;
 }
 
 export function createSignIns(deps: SignInsDeps): SignIns {

@@ -1,21 +1,22 @@
-import { PoolFailure } from '../identity/failures.ts';
 import type { Pool } from '../model/pool.ts';
+import type { SignIn } from '../model/session.ts';
 import type { WebRequest, WebResponse } from '../model/web.ts';
-import { clearCookie, type CookieJar, parseCookies } from '../session/cookies.ts';
+import { clearCookie } from '../session/cookies.ts';
 import { limits } from '../session/limits.ts';
-import { signInCookieName, stateCookiePrefix } from '../session/names.ts';
-import { browserId } from './browser-id.ts';
-import { findCognitoAttempt, makeCognitoAttempt } from './cognito-attempt.ts';
+import { signInCookieName } from '../session/names.ts';
 import type { Context } from './deps.ts';
+import { endSignIn, forget } from './end-session.ts';
 import { handOver } from './grant.ts';
 import { refuseUnlessNavigation } from './guard.ts';
 import { openRequest, type Target } from './messages.ts';
 import { pageResponse } from './pages/layout.ts';
+import { tooOldPage } from './pages/again.ts';
 import { continuePage, failedPage } from './pages/way.ts';
 import { freshen } from './refresh.ts';
 import { redirect, single } from './reply.ts';
-import { readReturnPath } from './return-path.ts';
 import { poolLabel, routeFor } from './standing.ts';
+import { returnPathOf, signOutAndBack, startAgain } from './start-again.ts';
+import { throughLogout, toCognito } from './to-cognito.ts';
 
 /** The sign-in host's end of start: a sign-in that is there serves at once, otherwise off to Cognito. */
 export async function authorize(context: Context, request: WebRequest): Promise<WebResponse> {
@@ -35,92 +36,107 @@ export async function authorize(context: Context, request: WebRequest): Promise<
     context.events.log({ event: 'continue', id: request.id, route: target.route, reason: 'request_expired' });
     return pageResponse(403, continuePage(again), request.id);
   }
-  return serve(context, request, target, at.pool);
+  return serve(context, request, { target, pool: at.pool });
 }
 
-async function serve(context: Context, request: WebRequest, target: Target, pool: Pool): Promise<WebResponse> {
+/** What is asked for, with the pool that it is asked of. */
+interface Asked {
+  readonly target: Target;
+  readonly pool: Pool;
+}
+
+async function serve(context: Context, request: WebRequest, asked: Asked): Promise<WebResponse> {
+  const { target, pool } = asked;
   const cookie = request.header('cookie');
   const signIn =
     target.wish === 'login' ? undefined : await context.signIns.openSignIn(cookie, pool, context.config.signInHost);
-  const label = { pool: poolLabel(pool), id: request.id, route: target.route };
   if (signIn === undefined) {
     // A denied person is never asked to sign in again for a second look (N3); the denial stands.
     return target.wish === 'reread'
       ? redirect(context.origins.start(target.host, target.route, { rd: returnPathOf(context, target), unread: '1' }))
-      : toCognito(context, request, target, pool);
+      : toCognito(context, request, asked);
+  }
+  if (context.revoked(signIn.identity) === 'yes') {
+    return revoked(context, request, asked, signIn);
   }
   const fresh = await freshen(context, pool, signIn, target);
   if (fresh.kind === 'usable') {
-    const outcome = fresh.refreshed ? 'refreshed' : 'reused';
-    context.events.onSignIn(label.pool, outcome);
-    context.events.log({ event: outcome, ...label });
-    const sealed = fresh.refreshed
-      ? [context.signIns.sealSignIn(fresh.signIn, context.config.signInHost, context.named()).cookie]
-      : [];
-    return handOver(context, target, fresh.signIn, sealed);
+    // What is unknown still could not be read again: nobody can tell whether it is over.
+    return context.revoked(fresh.signIn.identity) === 'no'
+      ? usable(context, request, asked, fresh)
+      : revoked(context, request, asked, fresh.signIn);
   }
   if (fresh.kind === 'ended') {
-    context.sessions.ended(signIn.sid, context.now() + pool.session.signInLifetime);
-    context.events.onSignIn(label.pool, 'sign_in_ended');
-    context.events.log({ event: 'sign_in_ended', ...label, reason: 'invalid_grant' });
+    forget(context, pool, signIn.sid);
+    note(context, request, asked, 'sign_in_ended', 'invalid_grant');
   }
-  return toCognito(context, request, target, pool);
+  return toCognito(context, request, asked);
 }
 
-/** Makes the attempt whose cookie only this browser has, and sends it to Cognito. */
-async function toCognito(context: Context, request: WebRequest, target: Target, pool: Pool): Promise<WebResponse> {
-  const jar = parseCookies(request.header('cookie'));
-  const attempt = makeCognitoAttempt(context, jar, target);
-  const { state, nonce, codeChallenge } = attempt;
-  const browser = browserId(context, jar);
-  // A provider that the pool names keeps its own session: only asking for a login lets another account in.
-  const prompt =
-    target.wish === 'login' && pool.authorize.identityProvider !== undefined ? { prompt: 'login' as const } : {};
-  try {
-    const input = { redirectUri: context.origins.callback, state, nonce, codeChallenge, ...prompt };
-    const address = await context.pools.of(pool).authorizeUrl(input);
-    rememberTrimmed(context, jar, attempt.trimmed);
-    const signInName = signInCookieName(pool.id);
-    const dead =
-      jar.all(signInName).length > 0 && !(await isUsable(context, request, pool)) ? [clearCookie(signInName)] : [];
-    const fresh = browser.cookie === undefined ? [] : [browser.cookie];
-    return redirect(address.href, [...attempt.trimmed.map(clearCookie), ...dead, ...fresh, attempt.cookie]);
-  } catch (error) {
-    const reason = error instanceof PoolFailure ? error.failure.code : 'unavailable';
-    context.events.onSignIn(poolLabel(pool), 'failed');
-    context.events.log({ event: 'failed', id: request.id, pool: poolLabel(pool), route: target.route, reason });
-    const text = 'the sign-in service can’t be reached at the moment';
-    return pageResponse(
-      503,
-      failedPage({ reason: text, again: startAgain(context, target), contact: context.config.contact }),
-      request.id,
-    );
+function usable(
+  context: Context,
+  request: WebRequest,
+  asked: Asked,
+  { signIn, newer }: { readonly signIn: SignIn; readonly newer: boolean },
+): WebResponse | Promise<WebResponse> {
+  const { target } = asked;
+  const cookies = newer ? [context.signIns.sealSignIn(signIn, context.config.signInHost, context.named()).cookie] : [];
+  if (target.since !== undefined && signIn.identity.authTime < target.since) {
+    return stepUp(context, request, asked, cookies);
   }
+  note(context, request, asked, newer ? 'refreshed' : 'reused');
+  return handOver(context, target, signIn, cookies);
 }
 
-/** Kept where only Cognito is away: its refresh token serves when Cognito is back (S13). */
-async function isUsable(context: Context, request: WebRequest, pool: Pool): Promise<boolean> {
-  return (await context.signIns.openSignIn(request.header('cookie'), pool, context.config.signInHost)) !== undefined;
-}
-
-/** A callback whose cookie made room for a younger tab still leads on, on this replica (L5). */
-function rememberTrimmed(context: Context, jar: CookieJar, names: readonly string[]): void {
-  for (const name of names) {
-    const state = name.slice(stateCookiePrefix.length);
-    const lost = findCognitoAttempt(context, jar, state)?.attempt.target;
-    if (lost !== undefined) {
-      const address = startAgain(context, lost);
-      context.leads.set(state, address, state.length + address.length);
+/** The rule wants a fresher sign-in than this: how Cognito is brought to ask again is the pool's to say (L26). */
+function stepUp(
+  context: Context,
+  request: WebRequest,
+  asked: Asked,
+  cookies: readonly string[],
+): WebResponse | Promise<WebResponse> {
+  const { target, pool } = asked;
+  switch (pool.freshSignIn ?? 'Prompt') {
+    case 'Prompt':
+      return toCognito(context, request, { ...asked, cookies });
+    case 'Logout':
+      return throughLogout(context, request, { ...asked, cookies });
+    case 'None': {
+      note(context, request, asked, 'too_old');
+      const page = tooOldPage({
+        asked: false,
+        signOut: signOutAndBack(context, target),
+        contact: context.config.contact,
+      });
+      return pageResponse(403, page, request.id, cookies);
     }
   }
 }
 
-/** Start, for the same page. */
-export function startAgain(context: Context, target: Target): string {
-  return context.origins.start(target.host, target.route, { rd: returnPathOf(context, target) });
+/**
+ * Cognito's own session of that time could sign the same person in without a question, so it ends as well (S23). The
+ * sid ends too: nothing of it may come back by the sign-in that follows.
+ */
+async function revoked(context: Context, request: WebRequest, asked: Asked, signIn: SignIn): Promise<WebResponse> {
+  note(context, request, asked, 'revoked');
+  await endSignIn(context, asked.pool, signIn);
+  return throughLogout(context, request, { ...asked, cookies: [clearCookie(signInCookieName(asked.pool.id))] });
 }
 
-/** Checked again wherever it is used, sealed or not (T8.6). */
-export function returnPathOf(context: Context, target: Target): string {
-  return readReturnPath(target.returnPath, context.config.prefix) ?? '/';
+function note(
+  context: Context,
+  request: WebRequest,
+  { target, pool }: Asked,
+  event: 'refreshed' | 'reused' | 'sign_in_ended' | 'revoked' | 'too_old',
+  reason?: string,
+): void {
+  const label = poolLabel(pool);
+  context.events.onSignIn(label, event);
+  context.events.log({
+    event,
+    pool: label,
+    id: request.id,
+    route: target.route,
+    ...(reason === undefined ? {} : { reason }),
+  });
 }

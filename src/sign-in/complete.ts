@@ -7,7 +7,6 @@ import { openGrant } from '../session/grants.ts';
 import { limits } from '../session/limits.ts';
 import { attemptCookieName } from '../session/names.ts';
 import { type Attempt, findAttempt } from './attempts.ts';
-import { startAgain } from './authorize.ts';
 import { crowdedOut } from './crowded.ts';
 import type { Context } from './deps.ts';
 import { refuseUnlessNavigation } from './guard.ts';
@@ -17,6 +16,7 @@ import { pageResponse } from './pages/layout.ts';
 import { continuePage, loopPage } from './pages/way.ts';
 import { redirect, single } from './reply.ts';
 import { type OpenRoute, poolLabel, routeFor, sessionsHere } from './standing.ts';
+import { startAgain } from './start-again.ts';
 
 interface Grant {
   readonly session: Session;

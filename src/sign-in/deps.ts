@@ -1,15 +1,18 @@
 import type { Table } from '../decide/table.ts';
 import type { UserPools } from '../identity/pools.ts';
+import type { Identity } from '../model/identity.ts';
+import type { RevocationAnswer } from '../model/revocation.ts';
 import type { BoundedCache } from '../session/bounded-cache.ts';
 import type { EndedSids } from '../session/ended-sids.ts';
 import type { NamedInPolicies } from '../session/fitting.ts';
+import type { Freshness } from '../session/freshness.ts';
 import type { Sealer } from '../session/seal.ts';
 import type { Sessions } from '../session/sessions.ts';
 import type { SignIns } from '../session/sign-ins.ts';
 import type { StateStore } from '../session/state-store.ts';
 import type { UsedOnce } from '../session/used-once.ts';
 import type { Origins } from './origins.ts';
-import type { Refreshes } from './refresh.ts';
+import type { Turns } from './turns.ts';
 
 /** How a step ended: a metric label, so the list is closed. */
 export type SignInOutcome =
@@ -24,7 +27,11 @@ export type SignInOutcome =
   | 'loop'
   | 'error_answer'
   | 'failed'
-  | 'signed_out';
+  | 'signed_out'
+  | 'revoked'
+  | 'too_old'
+  | 'busy'
+  | 'store_unavailable';
 
 /** Never holds a token, code, cookie, grant, e-mail or name: ids and reasons only. */
 export interface SignInLine {
@@ -51,6 +58,11 @@ export interface SignInDeps {
   readonly store: StateStore;
   readonly pools: Pick<UserPools, 'of'>;
   readonly ended: EndedSids;
+  readonly freshness: Pick<Freshness, 'newest' | 'refresh' | 'rotating'>;
+  /** What the revocations in force say about a sign-in. */
+  readonly revoked: (identity: Identity) => RevocationAnswer;
+  /** Told before a code is redeemed, so that refreshes make room for it. */
+  readonly countSignIn?: () => void;
   /** Seconds. */
   readonly now: () => number;
   readonly random: (bytes: number) => Uint8Array;
@@ -69,11 +81,14 @@ export interface SignInDeps {
 export interface Context extends SignInDeps {
   readonly origins: Origins;
   readonly signIns: SignIns;
+  /** With those that were ended already. */
+  readonly signInsOrEnded: SignIns;
   /** Attempts that were used in this process, each with a grant: only people fill it. */
   readonly used: UsedOnce;
   /** States that were used: anybody makes them, so the oldest makes room; Cognito takes no code twice all the same. */
   readonly usedStates: UsedOnce;
-  readonly refreshes: Refreshes;
-  /** State → where it leads on to, for attempts whose cookies made room for younger ones. */
+  /** Codes that are redeemed. */
+  readonly turns: Turns;
+  /** State → where it leads on to, for attempts whose cookies are gone when Cognito answers. */
   readonly leads: BoundedCache<string>;
 }

@@ -4,20 +4,22 @@ import { createBoundedCache } from '../session/bounded-cache.ts';
 import { TooLargeToSeal } from '../session/fitting.ts';
 import { limits } from '../session/limits.ts';
 import { createSignIns } from '../session/sign-ins.ts';
+import { StoreUnavailable } from '../session/state-store.ts';
 import { createUsedOnce } from '../session/used-once.ts';
 import { authorize } from './authorize.ts';
 import { callback } from './callback.ts';
 import { complete } from './complete.ts';
 import type { Context, SignInDeps } from './deps.ts';
 import { createOrigins } from './origins.ts';
+import { later } from './later.ts';
 import { pageResponse } from './pages/layout.ts';
 import { failedPage, notFoundPage } from './pages/way.ts';
-import { createRefreshes } from './refresh.ts';
 import { redirect } from './reply.ts';
 import { signOutEverywhere } from './sign-out-everywhere.ts';
 import { signOut } from './sign-out.ts';
 import { signedOut } from './signed-out.ts';
 import { start } from './start.ts';
+import { createTurns } from './turns.ts';
 import { userinfo, whoYouAre } from './who-you-are.ts';
 
 export type { SignInLine } from './deps.ts';
@@ -29,6 +31,8 @@ interface Place {
   readonly step: Step;
 }
 
+/** Cognito allows 120 token requests a second for all apps of an account (cognito.md 4); each takes well under one. */
+const redeemed = { atOnce: 50, waiting: 100 };
 const leadsKept = { entries: 5000, bytes: 4 * 1_048_576 };
 
 /**
@@ -40,15 +44,19 @@ export function createSignInHandler(deps: SignInDeps): (request: WebRequest) => 
     ...deps,
     origins: createOrigins(deps.config),
     signIns: createSignIns(deps),
+    signInsOrEnded: createSignIns({ ...deps, ended: { has: () => false } }),
     used: createUsedOnce(deps.now),
     usedStates: createUsedOnce(deps.now, limits.usedOnce, 'forgetOldest'),
-    refreshes: createRefreshes(),
+    turns: createTurns(redeemed),
     leads: createBoundedCache<string>(leadsKept),
   };
   return async (request) => {
     try {
       return withoutBody(request, await answer(context, request));
     } catch (error) {
+      if (error instanceof StoreUnavailable) {
+        return withoutBody(request, storeUnavailable(deps, request));
+      }
       const tooLarge = error instanceof TooLargeToSeal;
       deps.events.log({ event: 'failed', id: request.id, reason: tooLarge ? 'too_large_to_seal' : 'internal_error' });
       deps.events.onError?.(error, request.id);
@@ -60,6 +68,15 @@ export function createSignInHandler(deps: SignInDeps): (request: WebRequest) => 
       return withoutBody(request, pageResponse(500, page, request.id));
     }
   };
+}
+
+/** Nothing has ended: cookies stay, and the same address serves once the store answers. */
+function storeUnavailable(deps: SignInDeps, request: WebRequest): WebResponse {
+  deps.events.log({ event: 'store_unavailable', id: request.id });
+  const query = request.query.toString();
+  const again = request.method === 'POST' ? undefined : `${request.path}${query === '' ? '' : `?${query}`}`;
+  const { contact } = deps.config;
+  return later(request, { reason: 'the store of sessions does not answer', again, contact });
 }
 
 function withoutBody(request: WebRequest, response: WebResponse): WebResponse {

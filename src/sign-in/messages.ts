@@ -4,10 +4,13 @@ import { limits } from '../session/limits.ts';
 import { pack, unpack } from '../session/packing.ts';
 import type { SealKind, Sealer } from '../session/seal.ts';
 
-/** Which freshness start wants: whatever is fresh enough, groups read again, or a new authentication. */
-export type Wish = 'any' | 'reread' | 'login';
+/**
+ * Which freshness start wants: whatever is fresh enough, groups read again, a new authentication, or one that is not
+ * older than the rule allows (`since`).
+ */
+export type Wish = 'any' | 'reread' | 'login' | 'fresh';
 
-const wishes: readonly Wish[] = ['any', 'reread', 'login'];
+const wishes: readonly Wish[] = ['any', 'reread', 'login', 'fresh'];
 
 /** Where a sign-in under way leads: one attempt of one browser at one route of one app host, for one pool. */
 export interface Target {
@@ -21,19 +24,25 @@ export interface Target {
   readonly at: number;
   /** Carried only up to 200 characters: "continue" leads there even without the attempt. */
   readonly returnPath: string | undefined;
+  /** With `fresh`: the earliest `auth_time` that will do, in seconds. */
+  readonly since?: number | undefined;
+  /** The browser was sent through Cognito's `/logout` on the way; that happens once. */
+  readonly left?: boolean | undefined;
 }
 
 export function targetFields(target: Target): readonly unknown[] {
-  const { route, attempt, wish, at, returnPath } = target;
+  const { route, attempt, wish, at, returnPath, since, left } = target;
+  const fields = [Buffer.from(route, 'hex').toString('base64url'), attempt, wishes.indexOf(wish), at];
   const carried = returnPath !== undefined && returnPath.length <= limits.carriedReturnPath ? [returnPath] : [];
-  return [Buffer.from(route, 'hex').toString('base64url'), attempt, wishes.indexOf(wish), at, ...carried];
+  const isPlain = since === undefined && left !== true;
+  return isPlain ? [...fields, ...carried] : [...fields, carried[0] ?? null, since ?? 0, left === true ? 1 : 0];
 }
 
 export function targetOf(fields: unknown, scope: { readonly pool: string; readonly host: string }): Target | undefined {
   if (!Array.isArray(fields)) {
     return undefined;
   }
-  const [route, attempt, wishIndex, at, returnPath] = fields as readonly unknown[];
+  const [route, attempt, wishIndex, at, returnPath, since, left] = fields as readonly unknown[];
   const wish = typeof wishIndex === 'number' ? wishes[wishIndex] : undefined;
   if (typeof route !== 'string' || typeof attempt !== 'string' || typeof at !== 'number' || wish === undefined) {
     return undefined;
@@ -46,6 +55,8 @@ export function targetOf(fields: unknown, scope: { readonly pool: string; readon
     wish,
     at,
     returnPath: typeof returnPath === 'string' ? returnPath : undefined,
+    ...(typeof since === 'number' && since > 0 ? { since } : {}),
+    ...(left === 1 ? { left: true } : {}),
   };
 }
 
@@ -70,12 +81,21 @@ export interface Leave {
   /** Start again at once, to sign in with another account. */
   readonly switchAccount: boolean;
   readonly at: number;
+  /** Further sign-ins of the browser that end with it, at other pools. */
+  readonly others?: readonly Leaving[];
+}
+
+/** One sign-in that ends; `pool` is the whole id. */
+export interface Leaving {
+  readonly pool: string;
+  readonly sid: string;
 }
 
 /** `signout` goes in an address, `return` in a cookie of the sign-in host. */
 export function sealLeave(sealer: Sealer, kind: 'signout' | 'return', leave: Leave): string {
-  const { route, sid, returnPath, switchAccount, at } = leave;
-  return sealJson(sealer, kind, leave, [route ?? '', sid ?? '', returnPath, switchAccount ? 1 : 0, at]);
+  const { route, sid, returnPath, switchAccount, at, others = [] } = leave;
+  const more = others.length === 0 ? [] : [others.map((one) => [one.pool, one.sid])];
+  return sealJson(sealer, kind, leave, [route ?? '', sid ?? '', returnPath, switchAccount ? 1 : 0, at, ...more]);
 }
 
 export function openLeave(sealer: Sealer, kind: 'signout' | 'return', text: string): Leave | undefined {
@@ -83,7 +103,7 @@ export function openLeave(sealer: Sealer, kind: 'signout' | 'return', text: stri
   if (opened === undefined || !Array.isArray(opened.value)) {
     return undefined;
   }
-  const [route, sid, returnPath, switchAccount, at] = opened.value as readonly unknown[];
+  const [route, sid, returnPath, switchAccount, at, others] = opened.value as readonly unknown[];
   if (
     typeof route !== 'string' ||
     typeof sid !== 'string' ||
@@ -100,7 +120,15 @@ export function openLeave(sealer: Sealer, kind: 'signout' | 'return', text: stri
     returnPath,
     switchAccount: switchAccount === 1,
     at,
+    ...(Array.isArray(others) ? { others: leavingOf(others) } : {}),
   };
+}
+
+function leavingOf(values: readonly unknown[]): readonly Leaving[] {
+  return values.flatMap((value) => {
+    const [pool, sid] = Array.isArray(value) ? (value as readonly unknown[]) : [];
+    return typeof pool === 'string' && typeof sid === 'string' ? [{ pool, sid }] : [];
+  });
 }
 
 export function sealJson(

@@ -1,86 +1,60 @@
-import type { UserPool } from '../identity/user-pool.ts';
 import type { Pool } from '../model/pool.ts';
-import type { SignIn } from '../model/session.ts';
+import type { SignIn, TokenState } from '../model/session.ts';
+import type { Refreshed } from '../session/freshness.ts';
 import type { Context } from './deps.ts';
-import { digest, type Target } from './messages.ts';
+import type { Target } from './messages.ts';
 import { poolLabel } from './standing.ts';
 
 /** What is known of a sign-in after it was looked at. */
 export type Freshened =
-  | { readonly kind: 'usable'; readonly signIn: SignIn; readonly refreshed: boolean }
+  /** `newer`: than what its cookie holds. */
+  | { readonly kind: 'usable'; readonly signIn: SignIn; readonly newer: boolean }
   /** Nothing usable: to Cognito. */
   | { readonly kind: 'expired' }
   /** Cognito has ended it. */
   | { readonly kind: 'ended' };
 
-type RefreshAnswer = Awaited<ReturnType<UserPool['refresh']>>;
-
-/** One refresh of one refresh token at a time; a rotated one answers for its predecessor a while (ten tabs). */
-export interface Refreshes {
-  run(key: string, now: number, refresh: () => Promise<RefreshAnswer>): Promise<RefreshAnswer>;
-}
-
-const rotatedSeconds = 60;
-
-export function createRefreshes(): Refreshes {
-  const running = new Map<string, Promise<RefreshAnswer>>();
-  const rotated = new Map<string, { readonly answer: RefreshAnswer; readonly until: number }>();
-  return {
-    async run(key, now, refresh) {
-      for (const [old, { until }] of rotated) {
-        if (until <= now) {
-          rotated.delete(old);
-        }
-      }
-      const known = rotated.get(key)?.answer ?? running.get(key);
-      if (known !== undefined) {
-        return known;
-      }
-      const own = refresh();
-      running.set(key, own);
-      try {
-        const answer = await own;
-        if (answer.kind === 'ok' && answer.rotated) {
-          rotated.set(key, { answer, until: now + rotatedSeconds });
-        }
-        return answer;
-      } finally {
-        running.delete(key);
-      }
-    },
-  };
-}
-
 /**
  * Refreshes in the foreground where groups are older than the pool wants, the tokens are past half of their life, or
- * start wants them read again. Where Cognito can't be asked, what is known serves until its tokens expire.
+ * start wants them read again: this host's cookie can keep a rotated refresh token. Where Cognito can't be asked, what
+ * is known serves until its tokens expire, and for the pool's grace after that.
  */
 export async function freshen(context: Context, pool: Pool, signIn: SignIn, target: Target): Promise<Freshened> {
-  const now = context.now();
-  const asIs: Freshened =
-    now < signIn.tokensExpireAt ? { kind: 'usable', signIn, refreshed: false } : { kind: 'expired' };
-  if (!isDue(signIn, pool, target, now) || signIn.refreshToken === undefined) {
-    return asIs;
+  const known = context.freshness.newest(signIn.sid, signIn);
+  const newest = stateIn(signIn, known);
+  if (!isDue(context, newest, pool, target)) {
+    return { kind: 'usable', signIn: newest, newer: known !== signIn };
   }
-  const { refreshToken } = signIn;
-  const answer = await context.refreshes.run(digest('refresh', refreshToken.reveal()), now, () =>
-    context.pools.of(pool).refresh(refreshToken),
-  );
-  if (answer.kind === 'failed') {
-    if (answer.code === 'invalid_grant') {
-      return { kind: 'ended' };
-    }
-    context.events.onSignIn(poolLabel(pool), 'refresh_failed');
-    return asIs;
+  const answer = await context.freshness.refresh(signIn.sid, pool, known, 'person');
+  if (answer.kind === 'fresh') {
+    return { kind: 'usable', signIn: stateIn(signIn, answer.state), newer: true };
   }
-  const { tokens } = answer;
-  return tokens.identity.subject === signIn.identity.subject
-    ? { kind: 'usable', signIn: { ...signIn, ...tokens }, refreshed: true }
-    : { kind: 'ended' };
+  if (answer.kind === 'ended') {
+    return answer;
+  }
+  context.events.onSignIn(poolLabel(pool), 'refresh_failed');
+  const until = newest.tokensExpireAt + graceOf(answer, pool);
+  return context.now() < until ? { kind: 'usable', signIn: newest, newer: known !== signIn } : { kind: 'expired' };
 }
 
-function isDue(signIn: SignIn, pool: Pool, target: Target, now: number): boolean {
-  const half = signIn.checkedAt + (signIn.tokensExpireAt - signIn.checkedAt) / 2;
+/** The grace is for what passes by itself. */
+function graceOf(answer: Refreshed, pool: Pool): number {
+  return answer.kind === 'unavailable' || answer.kind === 'late' ? pool.session.grace : 0;
+}
+
+/** Sid, pool and start stay the sign-in's own, whatever else the state carries. */
+function stateIn(signIn: SignIn, state: TokenState): SignIn {
+  return { ...state, sid: signIn.sid, pool: signIn.pool, startedAt: signIn.startedAt };
+}
+
+function isDue(context: Context, signIn: SignIn, pool: Pool, target: Target): boolean {
   const reread = target.wish === 'reread' && signIn.checkedAt <= target.at;
-  return reread || now - signIn.checkedAt > pool.session.refreshAfter || now >= half;
+  const unjudged = context.revoked(signIn.identity) === 'unknown';
+  return reread || unjudged || isOld(signIn, pool, context.now());
+}
+
+/** Older than the pool wants its groups to be, or past half of the tokens' life. */
+export function isOld(state: TokenState, pool: Pool, now: number): boolean {
+  const half = state.checkedAt + (state.tokensExpireAt - state.checkedAt) / 2;
+  return now - state.checkedAt > pool.session.refreshAfter || now >= half;
 }

@@ -1,14 +1,15 @@
 import type { Pool } from '../model/pool.ts';
 import type { SignIn } from '../model/session.ts';
 import type { WebRequest, WebResponse } from '../model/web.ts';
-import { clearCookie, type CookieJar, parseCookies, setCookie } from '../session/cookies.ts';
-import { limits } from '../session/limits.ts';
-import { browserCookieName, returnCookieName, signInCookieName, stateCookiePrefix } from '../session/names.ts';
+import { clearCookie, type CookieJar, parseCookies } from '../session/cookies.ts';
+import { browserCookieName, signInCookieName, stateCookiePrefix } from '../session/names.ts';
+import { browserId, hasSeveral } from './browser-id.ts';
 import { findCognitoAttempt } from './cognito-attempt.ts';
 import type { Context } from './deps.ts';
 import { endSignIn } from './end-session.ts';
 import { isFromOwnPage, refuseUnlessNavigation } from './guard.ts';
-import { type Leave, openLeave, sealLeave } from './messages.ts';
+import { leftForGood, nextLogout } from './leaving.ts';
+import { type Leave, openLeave } from './messages.ts';
 import { accountName } from './pages/denial.ts';
 import { pageResponse } from './pages/layout.ts';
 import { leavingPage, signOutQuestionPage } from './pages/leave.ts';
@@ -39,29 +40,57 @@ export async function signOutEverywhere(context: Context, request: WebRequest): 
     if (!isFromOwnPage(request, context.origins.signIn)) {
       return pageResponse(403, question(open, text), request.id);
     }
-    const ended = await end(context, request, open, leave);
+    const ended = await end(context, request, open, leave ?? fromHere(context, open));
     return pageResponse(200, leavingPage(ended.address), request.id, ended.cookies);
   }
   if (leave === undefined || !(await mayEndAtOnce(context, request, leave))) {
     return pageResponse(200, question(open, leave === undefined ? undefined : text), request.id);
   }
-  const ended = await end(
-    context,
-    request,
-    open.filter(({ pool }) => pool.id === leave.pool),
-    leave,
-  );
+  const ended = await end(context, request, await namedBy(context, request, leave), leave);
   return redirect(ended.address, ended.cookies);
 }
 
+/** The sign-ins that a sealed request names; the app host has ended them, their refresh tokens are here still. */
+async function namedBy(context: Context, request: WebRequest, leave: Leave): Promise<readonly Open[]> {
+  const named = [{ pool: leave.pool, sid: leave.sid }, ...(leave.others ?? [])];
+  const found = named.map(async ({ pool: id, sid }) => {
+    const pool = context.table()?.pools.get(id);
+    const signIn =
+      pool && (await context.signInsOrEnded.openSignIn(request.header('cookie'), pool, context.config.signInHost));
+    return pool !== undefined && signIn !== undefined && signIn.sid === sid ? [{ pool, signIn }] : [];
+  });
+  return (await Promise.all(found)).flat();
+}
+
+/** Nobody's page leads back from a sign-out that began at the sign-in host. */
+function fromHere(context: Context, open: readonly Open[]): Leave | undefined {
+  const [first] = open;
+  return (
+    first && {
+      pool: first.pool.id,
+      host: context.config.signInHost,
+      route: undefined,
+      sid: undefined,
+      returnPath: '/',
+      switchAccount: false,
+      at: context.now(),
+    }
+  );
+}
+
 async function mayEndAtOnce(context: Context, request: WebRequest, leave: Leave): Promise<boolean> {
-  if (context.now() >= leave.at + requestSeconds) {
+  if (context.now() >= leave.at + requestSeconds || context.table()?.pools.get(leave.pool) === undefined) {
     return false;
   }
-  const pool = context.table()?.pools.get(leave.pool);
-  // The app host has ended the sid already, so an ended one is nothing that is left to lose.
-  const current = pool && (await context.signIns.openSignIn(request.header('cookie'), pool, context.config.signInHost));
-  return pool !== undefined && (current === undefined || current.sid === leave.sid);
+  const named = [{ pool: leave.pool, sid: leave.sid }, ...(leave.others ?? [])];
+  const harmless = named.map(async ({ pool: id, sid }) => {
+    const pool = context.table()?.pools.get(id);
+    const current =
+      pool && (await context.signIns.openSignIn(request.header('cookie'), pool, context.config.signInHost));
+    // The app host has ended the sid already, so an ended one is nothing that is left to lose.
+    return current === undefined || current.sid === sid;
+  });
+  return (await Promise.all(harmless)).every((one) => one);
 }
 
 /** Everything that is signed in at the sign-in host in this browser. */
@@ -84,37 +113,28 @@ function question(open: readonly Open[], text: string | undefined) {
 }
 
 async function end(context: Context, request: WebRequest, open: readonly Open[], leave: Leave | undefined) {
-  await Promise.all(open.map(({ pool, signIn }) => endSignIn(context, pool, signIn)));
-  const pool = (leave === undefined ? undefined : context.table()?.pools.get(leave.pool)) ?? open[0]?.pool;
-  const cookies = cookiesOfEnd(context, request, open, leave);
-  context.events.log({ event: 'signed_out', id: request.id, ...(pool === undefined ? {} : { pool: poolLabel(pool) }) });
-  if (pool === undefined) {
-    return { address: context.origins.signedOut, cookies };
+  const jar = parseCookies(request.header('cookie'));
+  const browser = browserId(context, jar);
+  await Promise.all(
+    open.map(({ pool, signIn }) => {
+      const sole = browser.cookie === undefined && !hasSeveral(browser, pool.id);
+      return endSignIn(context, pool, signIn, sole);
+    }),
+  );
+  const pools = [...new Set([leave?.pool ?? [], leave?.others?.map((one) => one.pool) ?? [], open.map(idOf)].flat(2))];
+  const first = context.table()?.pools.get(pools[0] ?? '');
+  context.events.log({ event: 'signed_out', id: request.id, ...(first && { pool: poolLabel(first) }) });
+  const cleared = [...pools.map(signInCookieName), browserCookieName].map(clearCookie);
+  const cookies = [...cleared, ...attemptsUsedUp(context, jar)];
+  if (leave === undefined) {
+    return { address: context.origins.signedOut, cookies: [...cookies, leftForGood] };
   }
-  try {
-    const address = await context.pools.of(pool).logoutUrl(context.origins.signedOut);
-    return { address: address.href, cookies };
-  } catch {
-    context.events.log({ event: 'failed', id: request.id, pool: poolLabel(pool), reason: 'logout_unknown' });
-    return { address: `${context.origins.signedOut}?incomplete=1`, cookies };
-  }
+  const next = await nextLogout(context, request.id, leave, pools);
+  return { address: next.address, cookies: [...cookies, next.cookie] };
 }
 
-/** The browser id is renewed with the next sign-in. Sign-ins of other pools keep their cookies. */
-function cookiesOfEnd(
-  context: Context,
-  request: WebRequest,
-  open: readonly Open[],
-  leave: Leave | undefined,
-): readonly string[] {
-  const jar = parseCookies(request.header('cookie'));
-  const names = [leave?.pool ?? [], ...open.map(({ pool }) => pool.id)].flat().map(signInCookieName);
-  const cleared = [...[...new Set([...names, browserCookieName])].map(clearCookie), ...attemptsUsedUp(context, jar)];
-  if (leave === undefined) {
-    return [...cleared, clearCookie(returnCookieName)];
-  }
-  const text = sealLeave(context.sealer, 'return', { ...leave, sid: undefined, at: context.now() });
-  return [...cleared, setCookie(returnCookieName, text, { maxAge: limits.returnSeconds })];
+function idOf({ pool }: Open): string {
+  return pool.id;
 }
 
 /** Marked as used rather than removed: a tab that still waits at Cognito's form can't sign in, and is led on (L14). */

@@ -7,6 +7,7 @@ import { attemptCookiePrefix, sessionCookieName } from '../session/names.ts';
 import type { Context } from './deps.ts';
 import { endSignIn } from './end-session.ts';
 import { isFromOwnPage, refuseUnlessNavigation } from './guard.ts';
+import { mostPools } from './leaving.ts';
 import { type Leave, sealLeave } from './messages.ts';
 import { accountName } from './pages/denial.ts';
 import { pageResponse } from './pages/layout.ts';
@@ -94,7 +95,7 @@ function cookiesToClear(request: WebRequest, pools: readonly Pool[]): readonly s
     .map(clearCookie);
 }
 
-/** Cognito's sign-out is for one pool: the one of the page that asked, or of the first who is signed in. */
+/** First the pool of the page that asked, or of the first who is signed in; the others after it. */
 function leaveOf(context: Context, request: WebRequest, wanted: Wanted): Leave | undefined {
   const { parameters, pools, sessions, table, returnPath } = wanted;
   const named = single(parameters, 'pool');
@@ -112,6 +113,10 @@ function leaveOf(context: Context, request: WebRequest, wanted: Wanted): Leave |
     host: request.host,
     route: owned,
     sid: sessions.find((session) => session.pool === pool.id)?.sid,
+    others: sessions
+      .filter((session) => session.pool !== pool.id)
+      .map((session) => ({ pool: session.pool, sid: session.sid }))
+      .slice(0, mostPools - 1),
     returnPath,
     switchAccount: parameters.get('switch') === '1',
     at: context.now(),

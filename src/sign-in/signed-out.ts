@@ -1,25 +1,42 @@
 import type { WebRequest, WebResponse } from '../model/web.ts';
-import { clearCookie, parseCookies } from '../session/cookies.ts';
+import { parseCookies } from '../session/cookies.ts';
 import { limits } from '../session/limits.ts';
 import { returnCookieName } from '../session/names.ts';
 import type { Context } from './deps.ts';
 import { refuseUnlessNavigation } from './guard.ts';
+import { leftForGood, nextLogout } from './leaving.ts';
 import { type Leave, openLeave } from './messages.ts';
+import { openOnward } from './onward.ts';
 import { pageResponse } from './pages/layout.ts';
 import { signedOutPage } from './pages/leave.ts';
 import { redirect } from './reply.ts';
 import { readReturnPath } from './return-path.ts';
 import { routeFor } from './standing.ts';
+import { toCognito } from './to-cognito.ts';
 
-/** Where Cognito sends the browser after its `/logout`: the end, or start again for the same app and page. */
-export function signedOut(context: Context, request: WebRequest): WebResponse {
+/**
+ * Where Cognito sends the browser after its `/logout`: on to the sign-in that it was for, to the next pool, to start for
+ * the same app and page, or to the end.
+ */
+export async function signedOut(context: Context, request: WebRequest): Promise<WebResponse> {
   const refused = refuseUnlessNavigation(request, context.origins.signedOut);
   if (refused !== undefined) {
     return refused;
   }
-  const texts = parseCookies(request.header('cookie')).all(returnCookieName);
+  const jar = parseCookies(request.header('cookie'));
+  const onward = openOnward(context, jar);
+  const pool = onward && routeFor(context.table(), onward)?.pool;
+  if (onward !== undefined && pool !== undefined) {
+    return toCognito(context, request, { target: onward, pool, cookies: [leftForGood] });
+  }
+  const texts = jar.all(returnCookieName);
   const leave = texts.map((text) => openLeave(context.sealer, 'return', text)).find((one) => one !== undefined);
-  const cookies = texts.length === 0 ? [] : [clearCookie(returnCookieName)];
+  const others = (leave?.others ?? []).map((one) => one.pool);
+  if (leave !== undefined && others.length > 0 && context.now() < leave.at + limits.returnSeconds) {
+    const next = await nextLogout(context, request.id, leave, others);
+    return redirect(next.address, [next.cookie]);
+  }
+  const cookies = texts.length === 0 ? [] : [leftForGood];
   const back = leave === undefined ? undefined : backTo(context, leave);
   if (leave?.switchAccount === true && back !== undefined) {
     return redirect(back, cookies);

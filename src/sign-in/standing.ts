@@ -62,7 +62,7 @@ export async function sessionsHere(
 /** How a visit to the return path would be judged. */
 export type Standing =
   | { readonly kind: 'request'; readonly reason: RefusalReason }
-  | { readonly kind: 'person'; readonly verdict: Verdict };
+  | { readonly kind: 'person'; readonly verdict: Verdict; readonly maxAuthAge: number | undefined };
 
 export function judgeReturn(
   context: Pick<Context, 'now'>,
@@ -77,6 +77,7 @@ export function judgeReturn(
   }
   return {
     kind: 'person',
+    maxAuthAge: match.rule.rule.maxAuthAge,
     verdict: judge(
       match.rule,
       live.map((session) => session.identity),

@@ -144,7 +144,11 @@ describe('signing in', () => {
     const visited = await browser.go(startUrl(shopHost, shopId, '/here'));
     assert.equal(visited.body, 'app: ada');
     assert.equal(world.cognito.refreshes, 1);
-    assert.ok(visited.way.some((url) => url.pathname === '/oauth2/authorize'));
+    assert.deepEqual(
+      visited.way.map((url) => url.pathname.replace(/start\/.*/, 'start')),
+      ['/_cognito-gate/start', '/here'],
+      'in place, without a trip to the sign-in host',
+    );
     const direct = await browser.go(startUrl(shopHost, shopId, '/here'));
     assert.equal(direct.way.length, 2);
     const told = await browser.ask(`https://${shopHost}/_cognito-gate/userinfo`);
