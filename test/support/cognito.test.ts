@@ -15,6 +15,13 @@ const web: CognitoClient = {
   logoutUris: [signedOut],
 };
 const rotating: CognitoClient = { ...web, clientId: '2rotating23456789', rotation: { graceSeconds: 1 } };
+const job: CognitoClient = {
+  clientId: '7job23456789',
+  clientSecret: 'jobsecret-0123456789abcdef',
+  redirectUris: [],
+  logoutUris: [],
+  machineScopes: ['shop/read', 'shop/write'],
+};
 const alice = {
   username: 'alice',
   password: 'pw',
@@ -47,7 +54,7 @@ async function configure(client: CognitoClient): Promise<oidc.Configuration> {
 }
 
 before(async () => {
-  cognito = await startCognito({ clients: [web, rotating], users: [alice, bob, carol] });
+  cognito = await startCognito({ clients: [web, rotating, job], users: [alice, bob, carol] });
   config = await configure(web);
 });
 after(async () => await cognito.close());
@@ -346,4 +353,28 @@ test('rotated keys sign from then on, and are the only ones in the key set', asy
   const keys = createRemoteJWKSet(new URL(`${cognito.issuer}/.well-known/jwks.json`));
   await jwtVerify(fresh.access_token, keys);
   await assert.rejects(jwtVerify(tokens.access_token, keys), { code: 'ERR_JWKS_NO_MATCHING_KEY' });
+});
+
+test('client credentials: the claims of a machine, and no client of people may', async () => {
+  const ask = async (client: CognitoClient, scope: string) =>
+    await fetch(`${cognito.domain}/oauth2/token`, {
+      method: 'POST',
+      headers: { authorization: `Basic ${btoa(`${client.clientId}:${client.clientSecret}`)}` },
+      body: new URLSearchParams({ grant_type: 'client_credentials', scope }),
+    });
+  const answer = await ask(job, 'shop/write');
+  const body = (await answer.json()) as Record<string, string>;
+  assert.deepEqual(Object.keys(body).toSorted(), ['access_token', 'expires_in', 'token_type']);
+  const {
+    sub,
+    client_id: client,
+    token_use: use,
+    scope,
+    auth_time: at,
+    iat,
+    ...others
+  } = decodeJwt(body['access_token'] ?? '');
+  assert.deepEqual([sub, client, use, scope, at], [job.clientId, job.clientId, 'access', 'shop/write', iat]);
+  assert.deepEqual(Object.keys(others).toSorted(), ['event_id', 'exp', 'iss', 'jti', 'version']);
+  assert.equal((await ask(web, 'shop/write')).status, 400);
 });

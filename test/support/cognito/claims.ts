@@ -75,7 +75,8 @@ export function accessTokenClaims(user: CognitoUser | undefined, facts: AccessTo
     event_id: randomUUID(),
     token_use: 'access',
     scope: payload['scope'],
-    auth_time: facts.authTime,
+    // A machine signs in by asking.
+    auth_time: facts.authTime ?? payload['iat'],
     exp: payload['exp'],
     iat: payload['iat'],
     jti: randomUUID(),

@@ -11,6 +11,7 @@ import { createKeys } from './keys.ts';
 import { createProvider } from './provider.ts';
 import { createRotated } from './rotated.ts';
 import type { Rotated } from './rotated.ts';
+import { sign } from './tamper.ts';
 import { emptyStats, noFaults } from './types.ts';
 import type { Cognito, CognitoOptions, CognitoStats, EndpointFault } from './types.ts';
 import { shapeWire } from './wire.ts';
@@ -138,6 +139,11 @@ export async function startCognito(options: CognitoOptions): Promise<Cognito> {
     setGroups: (username, groups) => directory.change(username, { groups }),
     setAttributes: (username, attributes) => directory.change(username, { attributes }),
     rotateKeys: rotated.rotate,
+    sign: (claims, by = 'access', header = {}) => {
+      const key = keys[by];
+      return sign({ ...claims }, key, key.kid, header);
+    },
+    publicKey: () => ({ kty: 'RSA', n: keys.access.n ?? '', e: keys.access.e ?? '' }),
     disable: (username) => directory.change(username, { disabled: true }),
     enable: (username) => directory.change(username, { disabled: false }),
     async close() {

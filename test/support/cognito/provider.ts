@@ -26,6 +26,22 @@ export interface ProviderInput {
 const seconds = (): number => Math.floor(Date.now() / 1000);
 
 function clientMetadata(client: CognitoClient): ClientMetadata {
+  return client.machineScopes === undefined ? webClient(client) : machineClient(client, client.machineScopes);
+}
+
+function machineClient(client: CognitoClient, machineScopes: readonly string[]): ClientMetadata {
+  return {
+    client_id: client.clientId,
+    client_secret: client.clientSecret,
+    token_endpoint_auth_method: 'client_secret_basic',
+    redirect_uris: [],
+    response_types: [],
+    grant_types: ['client_credentials'],
+    scope: machineScopes.join(' '),
+  };
+}
+
+function webClient(client: CognitoClient): ClientMetadata {
   return {
     client_id: client.clientId,
     client_secret: client.clientSecret,
@@ -96,6 +112,10 @@ function firstOf(value: string | readonly string[] | undefined): string | undefi
   return typeof value === 'string' ? value : value?.[0];
 }
 
+function machineScopes({ clients }: CognitoOptions): readonly string[] {
+  return clients.flatMap((client) => client.machineScopes ?? []);
+}
+
 function features(input: ProviderInput, accessTtl: number): NonNullable<Configuration['features']> {
   const off = { enabled: false };
   return {
@@ -105,12 +125,13 @@ function features(input: ProviderInput, accessTtl: number): NonNullable<Configur
     revocation: { enabled: true, allowedPolicy: async (_context, client, token) => token.clientId === client.clientId },
     pushedAuthorizationRequests: off,
     dPoP: off,
+    clientCredentials: { enabled: true },
     resourceIndicators: {
       enabled: true,
       defaultResource: async (_context, _client, oneOf) => firstOf(oneOf) ?? defaultResource,
       useGrantedResource: async () => true,
       getResourceServerInfo: async (_context, resource) => ({
-        scope: scopes.join(' '),
+        scope: [...scopes, ...machineScopes(input.options)].join(' '),
         audience: resource,
         accessTokenTTL: accessTtl,
         accessTokenFormat: 'jwt',
@@ -123,6 +144,7 @@ function features(input: ProviderInput, accessTtl: number): NonNullable<Configur
 function lifetimes(ttl: { access: number; id: number; refresh: number }): NonNullable<Configuration['ttl']> {
   return {
     AccessToken: ttl.access,
+    ClientCredentials: ttl.access,
     IdToken: ttl.id,
     AuthorizationCode: 300,
     Interaction: 300,
@@ -159,7 +181,7 @@ function configuration(input: ProviderInput): Configuration {
     adapter: createStore((clientId) => rotationOf(clientId)?.graceSeconds ?? 0),
     jwks: { keys: [keys.id, keys.access] },
     clients: options.clients.map(clientMetadata),
-    scopes,
+    scopes: [...scopes, ...machineScopes(options)],
     claims: { openid: claimNames(options.users) },
     conformIdTokenClaims: false,
     clientAuthMethods: ['client_secret_basic', 'none'],

@@ -15,9 +15,9 @@ const changes: Partial<Record<Tampering, () => JWTPayload>> = {
   token_use: () => ({ token_use: 'refresh' }),
 };
 
-export async function sign(claims: JWTPayload, key: SigningKey, kid: string): Promise<string> {
+export async function sign(claims: JWTPayload, key: SigningKey, kid: string, header: object = {}): Promise<string> {
   const privateKey = createPrivateKey({ key, format: 'jwk' });
-  return await new SignJWT(claims).setProtectedHeader({ kid, alg: 'RS256' }).sign(privateKey);
+  return await new SignJWT(claims).setProtectedHeader({ kid, alg: 'RS256', ...header }).sign(privateKey);
 }
 
 /** The same token with one thing wrong; signed rightly unless the signature is the wrong thing. */

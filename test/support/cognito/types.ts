@@ -6,6 +6,8 @@ export interface CognitoClient {
   readonly logoutUris: readonly string[];
   /** Refresh token rotation; the token that was rotated out is good for the grace period still. */
   readonly rotation?: { readonly graceSeconds: number };
+  /** Scopes of resource servers (`shop/write`): a client of the client credentials grant, and of no other one. */
+  readonly machineScopes?: readonly string[];
 }
 
 /** One person of the pool. */
@@ -106,6 +108,14 @@ export interface Cognito {
   setAttributes(username: string, attributes: Readonly<Record<string, unknown>>): void;
   /** Both signing keys are replaced at once; tokens of the old ones are known to nobody any more. */
   rotateKeys(): void;
+  /** Any claims, signed by a key of the pool (or by one that isn't): what no pool would issue. */
+  sign(
+    claims: Readonly<Record<string, unknown>>,
+    by?: 'access' | 'id' | 'foreign',
+    header?: Readonly<Record<string, unknown>>,
+  ): Promise<string>;
+  /** The newest public key of access tokens: for who signs with what is public. */
+  publicKey(): Readonly<Record<'kty' | 'n' | 'e', string>>;
   disable(username: string): void;
   enable(username: string): void;
   close(): Promise<void>;
