@@ -6,7 +6,7 @@ NGINX := nginx libnginx-mod-http-ndk libnginx-mod-http-set-misc
 CLUSTER := unzip python3-venv
 TEST_CONCURRENCY ?= 2
 
-.PHONY: demo demo-cluster test check bench bench-changes bench-faults generate test-live clean
+.PHONY: demo demo-cluster test check bench bench-changes bench-faults audit sbom generate test-live clean
 
 # NGINX over TLS, two apps on two domains, a stand-in for Cognito; runs until Ctrl-C.
 demo:
@@ -21,7 +21,7 @@ demo-cluster:
 
 # Every check and every test; node's closing summary comes last.
 test:
-	@scripts/setup.sh $(NGINX) $(CLUSTER) chromium openssl curl
+	@scripts/setup.sh $(NGINX) $(CLUSTER) chromium openssl curl redis-server
 	@scripts/set-up-cluster.sh
 	@failed=0; \
 	scripts/check.sh || failed=1; \
@@ -50,7 +50,17 @@ bench-faults:
 	@scripts/set-up-cluster.sh
 	@exec node bench/faults.ts
 
-# Writes crds/*.yaml and docs/reference/*.md from the code's own lists.
+# Known faults of packages, as the npm registry lists them; RELEASE=1: fails without its answer.
+audit:
+	@scripts/setup.sh
+	@node scripts/audit.ts $(if $(RELEASE),--required)
+
+# dist/cognito-gate-VERSION.cdx.json: everything that the program depends on at run time, as CycloneDX.
+sbom:
+	@scripts/setup.sh
+	@node scripts/sbom.ts
+
+# Writes crds/*.yaml, docs/reference/*.md and docs/security/licences.md from the code's own lists.
 generate:
 	@scripts/setup.sh
 	@node scripts/generate.ts

@@ -102,6 +102,18 @@ const webhook = fields({
   certManager: fields({ enabled: truth, issuerRef: fields({ name: text, kind: text, group: text }) }),
 });
 
+const redis = fields({
+  urls: { type: 'array', maxItems: 32, items: like('^rediss?://(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9.-]+):[0-9]{1,5}$') },
+  cluster: truth,
+  username: text,
+  existingSecret: like(`^(${hostName})?$`),
+  passwordKey: like('^[-._a-zA-Z0-9]+$'),
+  caSecret: like(`^(${hostName})?$`),
+  database: whole(0, 15),
+  keyPrefix: like('^[A-Za-z0-9._:-]{0,59}:$'),
+  unreachableFor: like('^[0-9]{1,6}(s|m|h)$'),
+});
+
 const configuration = {
   signInHost: like(`^(${hostName})?$`),
   pool: pool(),
@@ -124,6 +136,7 @@ const configuration = {
   keyRing: fields({
     rotation: fields({ every: like('^([0-9]{1,6}(m|h))?$'), keep: like('^[0-9]{1,6}(m|h)$') }),
   }),
+  store: fields({ redis }),
   decisions: fields({ address: like('^((https?://)?[A-Za-z0-9.:\\[\\]-]{1,253})?$') }),
   signIn,
   webhook,

@@ -25,6 +25,16 @@
   "log" .Values.log
 }}
 {{- if .Values.keyRing.rotation.every }}{{ $_ := set $config "keyRingRotation" .Values.keyRing.rotation }}{{ end }}
+{{- with .Values.store.redis }}
+{{- if .urls }}
+{{- $redis := pick . "urls" "cluster" "keyPrefix" "unreachableFor" }}
+{{- $_ := set $redis "database" (int .database) }}
+{{- if .username }}{{ $_ := set $redis "username" .username }}{{ end }}
+{{- if .existingSecret }}{{ $_ := set $redis "passwordFile" (printf "/etc/cognito-gate-redis/%s" .passwordKey) }}{{ end }}
+{{- if .caSecret }}{{ $_ := set $redis "caFile" "/etc/cognito-gate-redis-ca/ca.crt" }}{{ end }}
+{{- $_ := set $config "store" (dict "redis" $redis) }}
+{{- end }}
+{{- end }}
 {{- if .Values.contact }}{{ $_ := set $config "contact" .Values.contact }}{{ end }}
 {{- if or .Values.extraCa.configMap .Values.extraCa.secret }}
 {{- $_ := set $config "extraCaFile" (printf "/etc/cognito-gate-ca/%s" .Values.extraCa.key) }}
