@@ -6,11 +6,12 @@ import { chartFiles } from '../scripts/generated/chart.ts';
 import { crdFiles } from '../scripts/generated/crds.ts';
 import { jsonSchema } from '../scripts/generated/json-schema.ts';
 import { kinds } from '../scripts/generated/kinds.ts';
+import { licenceFiles } from '../scripts/generated/licences.ts';
 import { referenceFiles } from '../scripts/generated/reference.ts';
 
 const root = join(import.meta.dirname, '..');
 
-for (const [path, text] of [...crdFiles(), ...chartFiles(), ...referenceFiles()]) {
+for (const [path, text] of [...crdFiles(), ...chartFiles(), ...licenceFiles(), ...referenceFiles()]) {
   test(`${path} is what the code says now: make generate`, () => {
     assert.equal(readFileSync(join(root, path), 'utf8'), text);
   });
