@@ -82,6 +82,12 @@ describe('a Redis cluster', () => {
     assert.ok(!two.observed.some((line) => line.endsWith('error')), two.observed.join());
   });
 
+  it('one that is told nothing of the cluster says what to set', async () => {
+    const store = await openReplica({ urls: [nodeAt(0).url] });
+    replicas.push(store);
+    await assert.rejects(async () => await store.groups(sidOf(1)), /store\.redis\.cluster/);
+  });
+
   it('a primary that is away takes nothing with it but its own slots, and only what nobody knows', async () => {
     const store = await open();
     const [far, near] = [sidOf(2), sidOf(1)];
@@ -98,11 +104,5 @@ describe('a Redis cluster', () => {
     await until(() => store.reachable.at(-1) === true, 'all of it is back');
     await until(async () => (await store.groups(far)) === 'staff' && store.knows(far), 'read anew');
     assert.equal(await store.groups(sidOf(2)), undefined);
-  });
-
-  it('one that is told nothing of the cluster says what to set', async () => {
-    const store = await openReplica({ urls: [nodeAt(0).url] });
-    replicas.push(store);
-    await assert.rejects(async () => await store.groups(sidOf(1)), /store\.redis\.cluster/);
   });
 });

@@ -189,6 +189,7 @@ describe('who may connect to Redis', () => {
     await assert.rejects(async () => await store.groups(newSid()), /WRONGPASS/);
     await writeFile(passwordFile, 'one\n');
     await until(async () => await answers(store), 'the right password is read');
+    store.observed.length = 0;
     const sid = await knownSid(store);
     store.seen(sid, 1);
     await (await store.lock(sid))?.release();
