@@ -1,6 +1,6 @@
 import { decide } from '../../src/decide/decide.ts';
 import type { WebRequest, WebResponse } from '../../src/model/web.ts';
-import { cognitoHost, type FakePerson } from './fake-cognito.ts';
+import { cognitoHost, type FakeSignIn } from './fake-cognito.ts';
 import type { World } from './world.ts';
 
 export interface Visited {
@@ -23,10 +23,15 @@ interface Ask {
 /** A browser in memory: cookies by host, redirects, meta refresh; in front of each app the decision, as NGINX asks it. */
 export class Browser {
   readonly jars = new Map<string, Map<string, string>>();
-  readonly sso: { person: FakePerson | undefined } = { person: undefined };
-  readonly #world: World;
+  readonly sso: FakeSignIn = { person: undefined };
+  #world: World;
 
   constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** From now on another replica answers. */
+  use(world: World): void {
     this.#world = world;
   }
 

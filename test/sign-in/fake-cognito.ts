@@ -13,8 +13,15 @@ export interface FakePerson {
   name?: string;
 }
 
+/** A person who typed their password, and when. */
+export interface FakeSignIn {
+  person: FakePerson | undefined;
+  at?: number;
+}
+
 interface Code {
   readonly person: FakePerson;
+  readonly authTime: number;
   readonly nonce: string;
   readonly challenge: string;
   readonly pool: string;
@@ -29,6 +36,8 @@ export interface FakeCognito {
   tokenLife: number;
   rotate: boolean;
   issueRefreshTokens: boolean;
+  /** As the classic pages do: whoever has a session is sent back. */
+  ignorePrompt: boolean;
   readonly redeems: number;
   readonly refreshes: number;
   readonly revoked: readonly string[];
@@ -37,14 +46,14 @@ export interface FakeCognito {
   readonly secrets: readonly string[];
   poolOf(pool: Pool): UserPool;
   /** What the browser is sent to next; undefined: a page of Cognito's is shown. `session` is its SSO cookie. */
-  visit(url: URL, sso: { person: FakePerson | undefined }): URL | undefined;
+  visit(url: URL, sso: FakeSignIn): URL | undefined;
 }
 
 export const cognitoHost = 'login.cognito.test';
 
 export function createFakeCognito(now: () => number): FakeCognito {
   const codes = new Map<string, Code>();
-  const refreshable = new Map<string, FakePerson>();
+  const refreshable = new Map<string, { readonly person: FakePerson; readonly authTime: number }>();
   const state = {
     redeems: 0,
     refreshes: 0,
@@ -58,6 +67,7 @@ export function createFakeCognito(now: () => number): FakeCognito {
     tokenLife: 3600,
     rotate: false,
     issueRefreshTokens: true,
+    ignorePrompt: false,
     get redeems() {
       return state.redeems;
     },
@@ -73,10 +83,13 @@ export function createFakeCognito(now: () => number): FakeCognito {
         return new URL(url.searchParams.get('logout_uri') ?? '');
       }
       state.authorizations.push(url);
-      if (url.searchParams.get('prompt') === 'login') {
+      if (url.searchParams.get('prompt') === 'login' && !fake.ignorePrompt) {
         sso.person = undefined;
       }
-      sso.person ??= fake.person;
+      if (sso.person === undefined) {
+        sso.person = fake.person;
+        sso.at = now();
+      }
       const callback = new URL(url.searchParams.get('redirect_uri') ?? '');
       if (sso.person === undefined) {
         return undefined;
@@ -87,6 +100,7 @@ export function createFakeCognito(now: () => number): FakeCognito {
       const challenge = url.searchParams.get('code_challenge') ?? '';
       codes.set(code, {
         person: sso.person,
+        authTime: sso.at ?? now(),
         nonce,
         challenge,
         pool: url.searchParams.get('client_id') ?? '',
@@ -97,13 +111,17 @@ export function createFakeCognito(now: () => number): FakeCognito {
     },
     poolOf: (pool) => userPool(pool),
   };
-  const newToken = (person: FakePerson): Secret => {
+  const newToken = (person: FakePerson, authTime: number): Secret => {
     const token = randomBytes(100).toString('base64url');
-    refreshable.set(token, person);
+    refreshable.set(token, { person, authTime });
     state.secrets.push(token);
     return new Secret(token);
   };
-  const tokensOf = (pool: Pool, person: FakePerson, refreshToken: Secret | undefined): TokenState => ({
+  const tokensOf = (
+    pool: Pool,
+    { person, authTime }: { readonly person: FakePerson; readonly authTime: number },
+    refreshToken: Secret | undefined,
+  ): TokenState => ({
     identity: identity({
       pool: pool.id,
       subject: `sub-${person.username}`,
@@ -112,7 +130,7 @@ export function createFakeCognito(now: () => number): FakeCognito {
       email: `${person.username}@mail.example`,
       groups: { names: new Set(person.groups), judged: undefined },
       claims: new Map(),
-      authTime: now(),
+      authTime,
     }),
     checkedAt: now(),
     tokensExpireAt: now() + fake.tokenLife,
@@ -147,23 +165,23 @@ export function createFakeCognito(now: () => number): FakeCognito {
       if (code.nonce !== input.nonce || input.callbackUrl.searchParams.get('state') !== input.state) {
         return failed('bad_token', 'nonce or state');
       }
-      const refreshToken = fake.issueRefreshTokens ? newToken(code.person) : undefined;
-      return { kind: 'ok', tokens: tokensOf(pool, code.person, refreshToken) };
+      const refreshToken = fake.issueRefreshTokens ? newToken(code.person, code.authTime) : undefined;
+      return { kind: 'ok', tokens: tokensOf(pool, code, refreshToken) };
     },
     async refresh(refreshToken) {
       state.refreshes += 1;
       if (fake.failure !== undefined) {
         return failed(fake.failure, 'as the test wants');
       }
-      const person = refreshable.get(refreshToken.reveal());
-      if (person === undefined) {
+      const known = refreshable.get(refreshToken.reveal());
+      if (known === undefined) {
         return failed('invalid_grant', 'refresh');
       }
       if (fake.rotate) {
         refreshable.delete(refreshToken.reveal());
       }
-      const next = fake.rotate ? newToken(person) : refreshToken;
-      return { kind: 'ok', tokens: tokensOf(pool, person, next), rotated: fake.rotate };
+      const next = fake.rotate ? newToken(known.person, known.authTime) : refreshToken;
+      return { kind: 'ok', tokens: tokensOf(pool, known, next), rotated: fake.rotate };
     },
     async revoke(refreshToken) {
       if (fake.failure !== undefined) {
@@ -178,7 +196,7 @@ export function createFakeCognito(now: () => number): FakeCognito {
       );
     },
     accessTokens: {
-      issuers: () => [],
+      issuers: [],
       verify: () => Promise.reject(new Error('no bearers here')),
       stillTrusts: () => false,
     },
