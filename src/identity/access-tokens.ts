@@ -20,8 +20,8 @@ export type TokenVerdict =
 
 /** What one user pool knows of access tokens that come as bearers. */
 export interface AccessTokens {
-  /** What `iss` of its tokens may be: the found one, or those that are still looked for. */
-  issuers(): readonly string[];
+  /** Whoever names one of these claims to be of this pool; only the one that was found is believed. */
+  readonly issuers: readonly string[];
   /** Never rejects, and waits for keys 2 seconds at most. Whose client it is, is not asked here. */
   verify(token: string): Promise<TokenVerdict>;
   /** Whether a token that was verified before would be verified still: the keys may have changed. */
@@ -36,11 +36,7 @@ export function createAccessTokens(
   known: { readonly issuers: readonly string[]; readonly provider: Provider },
   now: () => number,
 ): AccessTokens {
-  const { provider } = known;
-  const issuers = (): readonly string[] => {
-    const found = provider.found()?.endpoints;
-    return found === undefined || found.tentative ? known.issuers : [found.issuer];
-  };
+  const { provider, issuers } = known;
   return {
     issuers,
     async verify(token) {
@@ -51,8 +47,9 @@ export function createAccessTokens(
       }
     },
     stillTrusts({ claims, kid }) {
-      const keys = provider.found()?.keys.loaded()?.keys ?? [];
-      return keys.some((key) => key.kid === kid) && issuers().some((issuer) => issuer === claims['iss']);
+      const found = provider.found();
+      const keys = found?.keys.loaded()?.keys ?? [];
+      return found?.endpoints.issuer === claims['iss'] && keys.some((key) => key.kid === kid);
     },
   };
 }

@@ -78,7 +78,7 @@ export function createBearers(deps: BearersDeps): Bearers {
       if (authorization === undefined) return foreign;
       if (authorizationTwice) return counted(refused('bearer_malformed'), 'verified');
       const ours = (issuer: string): readonly Pool[] =>
-        pools.filter((pool) => deps.tokensOf(pool).issuers().includes(issuer));
+        pools.filter((pool) => deps.tokensOf(pool).issuers.includes(issuer));
       const header = readHeader(authorization, (issuer) => ours(issuer).length > 0);
       if (header.kind === 'foreign') return foreign;
       if (header.kind === 'malformed') return counted(refused('bearer_malformed'), 'verified');
