@@ -28,9 +28,14 @@ export function cookies(dice: Dice, genuine: Genuine): string {
   return noise(dice, 400);
 }
 
-/** Whether a reader may take the real session for one that was sent. */
-export function isGenuineJar(jar: string, [, session]: readonly [string, string]): boolean {
-  return jar.includes(session);
+/** Whether a reader may take a real session for one that was sent. */
+export function isGenuineJar(jar: string, { sessions }: Genuine): boolean {
+  return sessions.some((session) => jar.includes(session));
+}
+
+/** The same jar with nobody in it. */
+export function withoutSessions(jar: string, { sessions }: Genuine): string {
+  return sessions.reduce((text, session) => text.replaceAll(session, 'x'), jar);
 }
 
 function address(dice: Dice, host: string): string {
@@ -109,7 +114,7 @@ export function decisionInput(dice: Dice, genuine: Genuine): Input {
   if (!plausible) headers.push(...dice.many(5, () => header(dice)));
   if (dice.chance(30)) headers.push(['Accept', 'text/html']);
   const real =
-    headers.some(([name, value]) => name.toLowerCase() === 'cookie' && isGenuineJar(value, genuine.session)) ||
+    headers.some(([name, value]) => name.toLowerCase() === 'cookie' && isGenuineJar(value, genuine)) ||
     headers.some(([name, value]) => name.toLowerCase() === 'authorization' && isGenuineBearer(value, genuine.tokens));
   const line = `GET /nginx/${id}${dice.chance(5) ? '?rd=/healthz' : ''} HTTP/1.1`;
   const mayPass = place !== 'none' && isPublic(headers) ? 'public' : real ? 'somebody' : 'no';

@@ -11,6 +11,8 @@ import type { Visitor } from '../support/visitor.ts';
 /** What the program and the stand-in really made, to be mangled and put where it doesn't belong. */
 export interface Genuine {
   readonly session: readonly [name: string, value: string];
+  /** Of every app: who has one of these is somebody. */
+  readonly sessions: readonly string[];
   /** Of every kind and host. */
   readonly cookies: readonly (readonly [name: string, value: string])[];
   readonly requests: readonly string[];
@@ -75,11 +77,13 @@ export async function collectGenuine(stack: Stack): Promise<Genuine> {
   const states = [...new Set(trail.filter(ours).map((href) => new URL(href).searchParams.get('state')))].filter(
     (value) => value !== null,
   );
+  const cookies = visitors.flatMap(({ jar }) =>
+    [...jar].filter(([host]) => host !== stackHosts.cognito).flatMap(([, list]) => [...list]),
+  );
   return {
     session: sessionOn(ada, stackHosts.shop),
-    cookies: visitors.flatMap(({ jar }) =>
-      [...jar].filter(([host]) => host !== stackHosts.cognito).flatMap(([, cookies]) => [...cookies]),
-    ),
+    sessions: cookies.filter(([name]) => name.startsWith('__Host-cg-')).map(([, value]) => value),
+    cookies,
     requests: found('request').filter((value) => value.length > 20),
     grants,
     states,

@@ -1,6 +1,6 @@
 import { stackHosts } from '../support/stack.ts';
 import { navigation } from '../support/visitor.ts';
-import { cookies, isGenuineJar } from './decision-inputs.ts';
+import { cookies, isGenuineJar, withoutSessions } from './decision-inputs.ts';
 import type { Dice } from './dice.ts';
 import { apiHost } from './genuine.ts';
 import type { Genuine } from './genuine.ts';
@@ -102,7 +102,7 @@ export function signInInput(dice: Dice, genuine: Genuine): Input {
   // A real session may look at pages; a form with one would rightly end it.
   const real = (verb === 'GET' || verb === 'HEAD') && dice.chance(25);
   const [name, session] = genuine.session;
-  const jar = real ? `${name}=${session}` : cookies(dice, genuine).replaceAll(session, 'x');
+  const jar = real ? `${name}=${session}` : withoutSessions(cookies(dice, genuine), genuine);
   const headers: Header[] = [['Host', `${at.host}${dice.chance(50) ? ':8443' : ''}`]];
   if (jar !== '') headers.push(['Cookie', jar]);
   if (dice.chance(75)) headers.push(...Object.entries(navigation));
@@ -124,9 +124,7 @@ export function signInInput(dice: Dice, genuine: Genuine): Input {
   headers.push(...dice.many(3, () => header(dice)));
   const where = at.path.replaceAll(/[^\x21-\xff]/g, '%');
   const line = `${verb} ${where === '' ? '/' : where}${search === '' ? '' : `?${search.replaceAll(/[^\x21-\xff]/g, '%')}`} HTTP/1.1`;
-  const somebody = headers.some(
-    ([field, text]) => field.toLowerCase() === 'cookie' && isGenuineJar(text, genuine.session),
-  );
+  const somebody = headers.some(([field, text]) => field.toLowerCase() === 'cookie' && isGenuineJar(text, genuine));
   return {
     kind: 'sign-in',
     port: 'signIn',
@@ -157,7 +155,7 @@ export function proxyInput(dice: Dice, genuine: Genuine): Input {
     `${host}.`,
     host.toUpperCase(),
   ]);
-  const jar = cookies(dice, genuine).replaceAll(genuine.session[1], 'x').slice(0, 7000);
+  const jar = withoutSessions(cookies(dice, genuine), genuine).slice(0, 7000);
   const headers: Header[] = [
     ['Host', named],
     ...dice.many(4, () => header(dice)).filter(([name]) => name !== 'Cookie'),
