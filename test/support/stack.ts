@@ -9,6 +9,7 @@ import { startApp } from './app.ts';
 import type { App } from './app.ts';
 import { createAuthority } from './certificates.ts';
 import { startChild } from './child.ts';
+import type { Child } from './child.ts';
 import { startCognito } from './cognito/cognito.ts';
 import type { Cognito, CognitoClient, CognitoOptions, CognitoUser } from './cognito/types.ts';
 import { secretsIn } from './log-secrets.ts';
@@ -57,6 +58,8 @@ export interface Stack {
   /** What the program has logged so far. */
   log(): Promise<string>;
   metrics(): Promise<string>;
+  /** Of the program alone; nobody answers meanwhile. */
+  restart(): Promise<void>;
   write(file: string, text: string): Promise<void>;
   /** Ends all parts, and fails where the program's log holds a secret (cases M3, L17): so every stack of the suite is searched. */
   stop(): Promise<void>;
@@ -153,18 +156,9 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const configFile = join(folder, 'config.yaml');
   await writeFile(configFile, stringify(config));
   const logFile = join(folder, 'gate.log');
-  const gate = startChild({
-    name: 'cognito-gate',
-    command: process.execPath,
-    args: ['src/main.ts', 'serve', '--config', configFile],
-    logFile,
-  });
   const ready = `http://127.0.0.1:${operations}/readyz`;
-  await until(async () => {
-    if (gate.how() !== undefined) throw new Error(`${gate.how()}: ${await readFile(logFile, 'utf8')}`);
-    return (await fetch(ready).catch(() => undefined))?.ok === true;
-  }, 'the program to be ready');
-  if (gate.how() !== undefined) throw new Error(`${gate.how()}: ${await readFile(logFile, 'utf8')}`);
+  let gate = await startGate(configFile, logFile, ready);
+  let earlierLog = '';
   const visitors: Visitor[] = [];
   const routes = { shop: routeId('shop', 'shop'), wiki: routeId('wiki', 'wiki') };
   const nginx = await startNginx({
@@ -202,7 +196,12 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       visitors.push(visitor);
       return visitor;
     },
-    log: () => readFile(logFile, 'utf8'),
+    log: async () => earlierLog + (await readFile(logFile, 'utf8')),
+    restart: async () => {
+      await gate.stop();
+      earlierLog += await readFile(logFile, 'utf8');
+      gate = await startGate(configFile, logFile, ready);
+    },
     metrics: async () => (await fetch(`http://127.0.0.1:${operations}/metrics`)).text(),
     write: (file, text) => writeFile(join(policies, file), text),
     stop: async () => {
@@ -210,11 +209,29 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       await gate.stop();
       await Promise.all([cognito.close(), shop.close(), wiki.close()]);
       const users = options.users ?? people;
-      const leaks = secretsIn(await readFile(logFile, 'utf8'), { visitors, users, clientSecret: client.clientSecret });
+      const leaks = secretsIn(earlierLog + (await readFile(logFile, 'utf8')), {
+        visitors,
+        users,
+        clientSecret: client.clientSecret,
+      });
       if (leaks.length > 0) throw new Error(`M3: the log in ${logFile} holds ${leaks.join(', ')}`);
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+async function startGate(configFile: string, logFile: string, ready: string): Promise<Child> {
+  const args = ['src/main.ts', 'serve', '--config', configFile];
+  const gate = startChild({ name: 'cognito-gate', command: process.execPath, args, logFile });
+  const failed = async (): Promise<void> => {
+    if (gate.how() !== undefined) throw new Error(`${gate.how()}: ${await readFile(logFile, 'utf8')}`);
+  };
+  await until(async () => {
+    await failed();
+    return (await fetch(ready).catch(() => undefined))?.ok === true;
+  }, 'the program to be ready');
+  await failed();
+  return gate;
 }
 
 /** Waits until something holds, at most `seconds`. */
