@@ -21,6 +21,7 @@ import { reportDecision } from './report.ts';
 import { createRotation } from './rotation.ts';
 import { createBoundedCache } from './session/bounded-cache.ts';
 import { createEndedSids } from './session/ended-sids.ts';
+import type { RefreshLimiter } from './session/refresh-limiter.ts';
 import { createRingReread } from './session/ring-reread.ts';
 import { createSealer } from './session/seal.ts';
 import type { Sealer } from './session/seal.ts';
@@ -58,7 +59,8 @@ export async function serve(config: Config, log: Logger, env: NodeJS.ProcessEnv)
   const { keyRingSecret, source: from } = config;
   const inForce = createInForce({ keyRingSecret, keyRingMayCome: from.cluster !== undefined, metrics, log, now });
   const fetch = await outboundFetch(config, env);
-  const pools = userPools({ log, metrics, inForce, fetch });
+  const limit = createLimit(config);
+  const pools = userPools({ log, metrics, inForce, fetch, limit });
   inForce.onTable(({ table }) => {
     pools.retain(new Set(table.pools.keys()));
     // Keys and discovery are read ahead of the first sign-in.
@@ -81,7 +83,7 @@ export async function serve(config: Config, log: Logger, env: NodeJS.ProcessEnv)
   const onUnknownKey = createRingReread(source.rereadKeys, () => performance.now());
   const sealer = createSealer({ ring: inForce.ring, now, random, onUnknownKey });
   const store = await openSessionStore({ config, sealer, log, metrics, now, random });
-  const servers = createServers({ ...parts, sealer, store }, missing);
+  const servers = createServers({ ...parts, sealer, store, limit }, missing);
   const stop = async (): Promise<void> => {
     stage = 'stopping';
     await source.close();
@@ -114,13 +116,17 @@ async function outboundFetch(config: Config, env: NodeJS.ProcessEnv): Promise<Pa
   return createOutboundFetch({ extraCa, env });
 }
 
-function userPools({ log, metrics, inForce, fetch }: Pick<Parts, 'log' | 'metrics' | 'inForce' | 'fetch'>): UserPools {
+type PoolParts = Pick<Parts, 'log' | 'metrics' | 'inForce' | 'fetch'> & { readonly limit: RefreshLimiter };
+
+function userPools({ log, metrics, inForce, fetch, limit }: PoolParts): UserPools {
   return createUserPools((pool) => ({
     fetch,
     now,
     named: inForce.named,
-    onTokenRequest: (grant, outcome) =>
-      metrics.count('cognito_gate_token_requests_total', nameOf(pool), grant, outcome),
+    onTokenRequest: (grant, outcome) => {
+      metrics.count('cognito_gate_token_requests_total', nameOf(pool), grant, outcome);
+      if (grant === 'authorization_code') limit.countSignIn();
+    },
     log: (line) => log.warn({ pool: nameOf(pool) }, line),
   }));
 }
@@ -136,12 +142,12 @@ async function readCa(file: string): Promise<string> {
 interface Sealed extends Parts {
   readonly sealer: Sealer;
   readonly store: StateStore;
+  readonly limit: RefreshLimiter;
 }
 
 function createServers(parts: Sealed, missing: () => string | undefined): Servers {
   const { config, log, metrics, inForce, pools, ended, sealer, store } = parts;
-  const limit = createLimit(config);
-  const sessionParts = createLiveSessions({ ...parts, limit, now });
+  const sessionParts = createLiveSessions({ ...parts, now });
   const { sessions, freshness, revoked } = sessionParts;
   const bearers = createBearers({
     tokensOf: (pool) => pools.of(pool).accessTokens,
