@@ -15,6 +15,7 @@ export const scenes: Readonly<Record<'install' | 'operate', Readonly<Record<stri
   },
   operate: {
     'docs/operating/from-oauth2-proxy.md': { front: 'ingress-nginx', shop: old, before: 'installed' },
+    'docs/operating/end-sessions.md': { front: 'none', before: 'installed' },
     'docs/operating/break-glass.md': { front: 'ingress-nginx', before: 'protected' },
     'docs/operating/upgrade-and-uninstall.md': { front: 'ingress-nginx', before: 'protected' },
     'docs/operating/rotate-keys.md': { front: 'none', before: 'installed' },
