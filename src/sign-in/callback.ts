@@ -1,12 +1,13 @@
 import type { WebRequest, WebResponse } from '../model/web.ts';
 import { parseCookies } from '../session/cookies.ts';
 import { limits } from '../session/limits.ts';
+import { StoreUnavailable } from '../session/state-store.ts';
 import { accept } from './accept.ts';
 import { errorText, failure, failureTexts } from './callback-failure.ts';
 import { type CognitoAttempt, findCognitoAttempt, isState } from './cognito-attempt.ts';
 import type { Context } from './deps.ts';
 import { refuseUnlessNavigation } from './guard.ts';
-import { later } from './later.ts';
+import { later, storeIsAway } from './later.ts';
 import type { Target } from './messages.ts';
 import { pageResponse } from './pages/layout.ts';
 import { continuePage } from './pages/way.ts';
@@ -50,15 +51,27 @@ async function answered(context: Context, request: WebRequest, found: Answered):
       context.events.log({ event: 'continue', id: request.id, route, reason: 'state_used_or_expired' });
       return pageResponse(403, continuePage(again), request.id);
     }
-    return redeem(context, request, attempt, consumed);
+    return redeem(context, request, attempt, consumed).catch(withoutStore);
   });
-  if (response !== 'busy') {
+  if (response !== 'busy' && response !== 'store_unavailable') {
     return response;
   }
-  context.events.log({ event: 'busy', id: request.id, route });
-  const reason = 'many people are signing in at this moment';
-  return later(request, { reason, again, contact: context.config.contact });
+  context.events.log({ event: response, id: request.id, route });
+  return later(request, { reason: laterReasons[response], again, contact: context.config.contact });
 }
+
+/** The code is used up: start gets another one, without a password while Cognito's own session lasts. */
+function withoutStore(error: unknown): 'store_unavailable' {
+  if (error instanceof StoreUnavailable) {
+    return 'store_unavailable';
+  }
+  throw error;
+}
+
+const laterReasons = {
+  busy: 'many people are signing in at this moment',
+  store_unavailable: storeIsAway,
+};
 
 function stateOf(request: WebRequest): string | undefined {
   const state = single(request.query, 'state');

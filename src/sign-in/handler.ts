@@ -11,7 +11,7 @@ import { callback } from './callback.ts';
 import { complete } from './complete.ts';
 import type { Context, SignInDeps } from './deps.ts';
 import { createOrigins } from './origins.ts';
-import { later } from './later.ts';
+import { later, storeIsAway } from './later.ts';
 import { pageResponse } from './pages/layout.ts';
 import { failedPage, notFoundPage } from './pages/way.ts';
 import { redirect } from './reply.ts';
@@ -76,7 +76,7 @@ function storeUnavailable(deps: SignInDeps, request: WebRequest): WebResponse {
   const query = request.query.toString();
   const again = request.method === 'POST' ? undefined : `${request.path}${query === '' ? '' : `?${query}`}`;
   const { contact } = deps.config;
-  return later(request, { reason: 'the store of sessions does not answer', again, contact });
+  return later(request, { reason: storeIsAway, again, contact });
 }
 
 function withoutBody(request: WebRequest, response: WebResponse): WebResponse {

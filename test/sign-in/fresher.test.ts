@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 
 import type { Pool } from '../../src/model/pool.ts';
 import { Browser } from './browser.ts';
 import { cognitoHost } from './fake-cognito.ts';
-import { createWorld, shopHost, shopId, signInHost, startUrl, wikiHost } from './world.ts';
+import { createWorld, shopHost, shopId, signInHost, staffPool, startUrl, wikiHost } from './world.ts';
 
 const bob = { username: 'bob', groups: ['staff'] };
 const payroll = `https://${shopHost}/payroll/may`;
@@ -152,6 +153,11 @@ describe('a sign-in that a SessionRevocation has ended (S23)', () => {
       if (name.startsWith('__Host-cgs')) browser.jar(signInHost).delete(name);
     }
     assert.equal((await browser.go(`https://${wikiHost}/`)).body, 'app: bob');
+    // What is learned by sid from now on has the new sign-in's time.
+    world.clock.now += staffPool.session.refreshAfter + 1;
+    await browser.go(`https://${wikiHost}/`);
+    await setImmediate();
+    assert.equal(world.cognito.refreshes, 1);
     const thief = new Browser(world);
     thief.jars.set(shopHost, copy);
     world.cognito.person = undefined;
