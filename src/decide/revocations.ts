@@ -7,6 +7,7 @@ interface OfPool {
   everyone: number;
   /** The newest time of all: whoever signed in after it has nothing to do with any of them. */
   newest: number;
+  newestEmail: number;
   readonly subject: Map<string, number>;
   readonly username: Map<string, number>;
   readonly email: Map<string, number>;
@@ -39,7 +40,7 @@ export function compileRevocations(revocations: readonly Revocation[]): (caller:
 
 function nothing(): OfPool {
   const [subject, username, email, group] = [new Map(), new Map(), new Map(), new Map()];
-  return { everyone: -Infinity, newest: -Infinity, subject, username, email, group };
+  return { everyone: -Infinity, newest: -Infinity, newestEmail: -Infinity, subject, username, email, group };
 }
 
 function add(known: OfPool, { who, before }: Revocation): void {
@@ -48,6 +49,7 @@ function add(known: OfPool, { who, before }: Revocation): void {
     known.everyone = Math.max(known.everyone, before);
     return;
   }
+  if (who.kind === 'email') known.newestEmail = Math.max(known.newestEmail, before);
   const names = known[who.kind];
   const name = who.kind === 'email' ? who.value.toLowerCase() : who.value;
   names.set(name, Math.max(before, names.get(name) ?? -Infinity));
@@ -63,7 +65,9 @@ function answer(known: OfPool, caller: Caller): RevocationAnswer {
   if (holds(known.subject, caller.subject) || holds(known.username, caller.username)) return 'yes';
   // Of an address that nobody has verified too: else one got out by making it unverified, as of a deny entry.
   if (caller.email !== undefined && holds(known.email, caller.email.toLowerCase())) return 'yes';
-  return known.group.size === 0 ? 'no' : ofGroups(known.group, caller.groups, since);
+  const first = known.group.size === 0 ? 'no' : ofGroups(known.group, caller.groups, since);
+  // An access token alone doesn't tell the address.
+  return first === 'no' && caller.bearer === true && since <= known.newestEmail ? 'unknown' : first;
 }
 
 function ofGroups(revoked: ReadonlyMap<string, number>, groups: Groups, since: number): RevocationAnswer {

@@ -18,6 +18,7 @@ const admins: Revoked = { kind: 'group', value: 'admins' };
 const trimmed = (names: readonly string[], judged: readonly string[]): Caller =>
   person({ groups: { names: new Set(names), judged: new Set(judged) } });
 const machine: Machine = { kind: 'machine', pool: staff, client: 'ci', scopes: new Set(), authTime: noon };
+const bearer = person({ email: undefined, bearer: true });
 
 const rows: readonly (readonly [string, readonly Revocation[], Caller, string])[] = [
   ['nothing', [], person(), 'no'],
@@ -32,6 +33,15 @@ const rows: readonly (readonly [string, readonly Revocation[], Caller, string])[
     person({ emailTrusted: false }),
     'yes',
   ],
+  ['an address, of a bearer who doesn’t tell it', [of({ kind: 'email', value: 'x@example.com' })], bearer, 'unknown'],
+  [
+    'an address, of a bearer who signed in later',
+    [of({ kind: 'email', value: 'x@example.com' }, { before: 1 })],
+    bearer,
+    'no',
+  ],
+  ['a subject, of a bearer', [of({ kind: 'subject', value: 'sub-ada' })], bearer, 'yes'],
+  ['another subject, of a bearer', [of({ kind: 'subject', value: 'sub-bob' })], bearer, 'no'],
   ['a group', [of(admins)], person({ in: ['ops', 'admins'] }), 'yes'],
   ['a group of others', [of(admins)], person({ in: ['ops'] }), 'no'],
   ['S22: a group that was never judged', [of(admins)], trimmed(['ops'], ['ops', 'staff']), 'unknown'],

@@ -154,3 +154,45 @@ test('ordinary names and addresses are sent as they are', () => {
   assert.equal(encodeHeaderValue('Zoë, ops\r\n%'), 'Zo%C3%AB%2C%20ops%0D%0A%25');
   assert.equal(decodeHeaderValue('100%'), '100%');
 });
+
+test('B10: nothing that comes with a bearer of ours is ever sent to sign in', () => {
+  for (const reason of reasons) {
+    for (const navigation of ['document', 'form', 'none'] as const) {
+      const answer = writeVerdict(refuse(reason), request({ navigation }), { ...route, bearer: true });
+      assert.deepEqual([answer.status, answer.headers], [403, always], `${reason} ${navigation}`);
+    }
+  }
+});
+
+test('where nobody can sign in a bearer gets the challenges of RFC 6750, and the reason is told in our log alone', () => {
+  const challenge = (reason: RefusalReason, bearer = true): string => {
+    const { status, headers } = writeVerdict(refuse(reason), request(), { ...bare, bearer });
+    return `${status} ${headers['WWW-Authenticate'] ?? '-'}`;
+  };
+  const invalid = '401 Bearer error="invalid_token"';
+  for (const reason of ['malformed', 'invalid', 'expired', 'id_token', 'client', 'revoked'] as const) {
+    assert.equal(challenge(`bearer_${reason}`), invalid);
+  }
+  assert.equal(challenge('bearer_unverifiable'), '403 -', 'the token may be good');
+  for (const reason of ['not_allowed', 'denied', 'groups_unknown'] as const) {
+    assert.equal(challenge(reason), '403 Bearer error="insufficient_scope"');
+  }
+  for (const reason of ['no_rule', 'path_ambiguous', 'foreign_origin', 'internal_error'] as const) {
+    assert.equal(challenge(reason), '403 -');
+  }
+  assert.equal(challenge('no_session', false), '401 Bearer');
+  assert.equal(challenge('not_allowed', false), '403 -');
+});
+
+test('a machine is its client: the other identity headers are there and blank, whatever the client sends', () => {
+  const machine = { kind: 'machine', pool: 'p', client: '7abcexample', scopes: new Set(['a/b']), authTime: 0 } as const;
+  const { headers } = writeVerdict(
+    { kind: 'allow', reason: 'allowed', rule: 'r', identity: machine },
+    request(),
+    route,
+  );
+  assert.deepEqual(
+    identityHeaders.map((name) => headers[name]),
+    ['7abcexample', '', '', '', 'false'],
+  );
+});

@@ -229,3 +229,20 @@ test('no header makes reading throw, and none changes the target', () => {
     }),
   );
 });
+
+test('B13: Authorization as it came, and whether it came twice', () => {
+  const of = (...headers: readonly string[]) => {
+    const { authorization, authorizationTwice } = read(nginxHeaders('/', 'GET', ...headers));
+    return [authorization, authorizationTwice];
+  };
+  assert.deepEqual(of(), [undefined, false]);
+  assert.deepEqual(of('AUTHORIZATION', 'bearer a'), ['bearer a', false]);
+  assert.deepEqual(of('Authorization', ''), ['', false]);
+  assert.equal(of('Authorization', 'Bearer a', 'authorization', 'Bearer a')[1], true);
+  assert.equal(of('Authorization', '', 'Authorization', '')[1], true);
+});
+
+test('B14: tokens in other headers are not read', () => {
+  const others = ['X-Amzn-Oidc-Data', 'a.b.c', 'X-Amzn-Oidc-Identity', 'ada', 'X-Forwarded-Access-Token', 'a.b.c'];
+  assert.deepEqual(read(nginxHeaders('/', 'GET', ...others)), read(nginxHeaders('/')));
+});
