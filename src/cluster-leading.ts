@@ -7,6 +7,7 @@ import type { World } from './controller/leader.ts';
 import { createSettledRoutes } from './controller/settled-routes.ts';
 import type { SettledRoutes } from './controller/settled-routes.ts';
 import { createPoolProbes } from './controller/pool-probes.ts';
+import { startAppProbes } from './cluster-app-probes.ts';
 import { probePool } from './identity/probe.ts';
 import { createLease } from './kubernetes/lease.ts';
 import type { KubeObject } from './kubernetes/object.ts';
@@ -85,7 +86,8 @@ export function startLeading(cluster: Cluster, onLeading: () => void): Leading {
     leading: lease.leading,
     offer,
     run: async () => {
-      await Promise.all([lease.run(ending.signal), leader.run(signal), probes.run(signal)]);
+      const apps = startAppProbes(cluster, lease.leading);
+      await Promise.all([lease.run(ending.signal), leader.run(signal), probes.run(signal), apps]);
       keys.close();
     },
     resign: async () => ending.abort(),

@@ -85,6 +85,13 @@ export const clusterFields = {
     .enum(['Refuse', 'Allow'], 'must be Refuse or Allow')
     .default('Refuse')
     .describe('Whether an Ingress may take a host that another namespace has, where one of the two is protected.'),
+  probeApps: z
+    .string('must be host:port of the proxy')
+    .regex(/^[A-Za-z0-9.:[\]-]{1,253}:\d{1,5}$/, 'must be host:port of the proxy')
+    .optional()
+    .describe(
+      'Where the proxy answers https: there the leader asks every five minutes whether protected apps are closed.',
+    ),
   ingressControllers: z
     .array(z.string().max(250), 'must be a list, for instance [k8s.io/ingress-nginx]')
     .min(1, 'must be a list, for instance [k8s.io/ingress-nginx]')

@@ -125,6 +125,7 @@ const configuration = {
   companions: oneOf('Auto', 'Manual'),
   onPolicyGone: oneOf('Refuse', 'Open'),
   sharedHosts: oneOf('Refuse', 'Allow'),
+  probeApps: like('^([A-Za-z0-9.:-]{1,253}:[0-9]{1,5})?$'),
   prefix: like('^/[A-Za-z0-9_-]{1,40}$'),
   publicPort: port,
   clientAddress: oneOf('XRealIp', 'Unknown'),

@@ -166,6 +166,12 @@ export const metricList = [
     labels: ['namespace', 'reason'],
   },
   {
+    name: 'cognito_gate_app_open',
+    type: 'gauge',
+    help: 'Protected Ingresses (1) that answered 2xx to a request without a cookie when the leader asked last; only with `probeApps`.',
+    labels: ['namespace', 'ingress'],
+  },
+  {
     name: 'cognito_gate_bypassed_namespaces',
     type: 'gauge',
     help: 'Namespaces with the bypass label: nothing in them is wired or mended.',

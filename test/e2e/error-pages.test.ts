@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { startChild } from '../support/child.ts';
 import type { Child } from '../support/child.ts';
+import { probeApp } from '../../src/http/probe-app.ts';
 import { nginxConfig } from '../support/nginx-config.ts';
 import { createAuthority } from '../support/certificates.ts';
 import { freePort, waitForPort } from '../support/ports.ts';
@@ -70,6 +71,10 @@ suite('custom-http-errors with 401 and 403', () => {
     return { status, reached: stack.shop.requests !== seen };
   }
 
+  /** What the leader would be answered. */
+  const probed = async (port: number): Promise<string> =>
+    await probeApp({ proxy: `127.0.0.1:${port}`, host: stackHosts.shop, port, path: '/admin' });
+
   before(async () => {
     stack = await startStack();
   });
@@ -91,8 +96,16 @@ suite('custom-http-errors with 401 and 403', () => {
       inServers(text).replaceAll('proxy_intercept_errors off;', 'proxy_intercept_errors on;');
     const proxy = await startChanged('older', older);
     assert.deepEqual(await stranger(proxy, '/admin'), { status: 200, reached: true });
+    assert.equal(await probed(proxy.port), 'open');
     const obeys = (text: string): string => older(text).replace('return 200 "sorry"', 'return 403 "sorry"');
     const careful = await startChanged('careful', obeys);
     assert.equal((await stranger(careful, '/admin')).reached, false, 'a default backend that heeds X-Code');
+  });
+
+  test('P20 T17.1 the probe sees a closed app closed, an open one open, and is in doubt where nothing answers', async () => {
+    assert.equal(await probed(stack.port), 'closed');
+    const bare = await startChanged('bare', (text) => text.replaceAll(/auth_request [^;]+;/g, ''));
+    assert.equal(await probed(bare.port), 'open');
+    assert.equal(await probed(await freePort()), 'unclear');
   });
 });

@@ -35,6 +35,7 @@
 {{- $_ := set $config "store" (dict "redis" $redis) }}
 {{- end }}
 {{- end }}
+{{- if .Values.probeApps }}{{ $_ := set $config "probeApps" .Values.probeApps }}{{ end }}
 {{- if .Values.contact }}{{ $_ := set $config "contact" .Values.contact }}{{ end }}
 {{- if or .Values.extraCa.configMap .Values.extraCa.secret }}
 {{- $_ := set $config "extraCaFile" (printf "/etc/cognito-gate-ca/%s" .Values.extraCa.key) }}
