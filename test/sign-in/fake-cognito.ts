@@ -38,6 +38,8 @@ export interface FakeCognito {
   issueRefreshTokens: boolean;
   /** As the classic pages do: whoever has a session is sent back. */
   ignorePrompt: boolean;
+  /** Codes are redeemed once it resolves. */
+  held: Promise<void> | undefined;
   readonly redeems: number;
   readonly refreshes: number;
   readonly revoked: readonly string[];
@@ -68,6 +70,7 @@ export function createFakeCognito(now: () => number): FakeCognito {
     rotate: false,
     issueRefreshTokens: true,
     ignorePrompt: false,
+    held: undefined,
     get redeems() {
       return state.redeems;
     },
@@ -152,6 +155,7 @@ export function createFakeCognito(now: () => number): FakeCognito {
     },
     async redeem(input) {
       state.redeems += 1;
+      await fake.held;
       state.secrets.push(input.codeVerifier);
       if (fake.failure !== undefined) {
         return failed(fake.failure, 'as the test wants');
@@ -188,7 +192,9 @@ export function createFakeCognito(now: () => number): FakeCognito {
         return false;
       }
       state.revoked.push(refreshToken.reveal());
-      return refreshable.delete(refreshToken.reveal());
+      // RFC 7009 2.2: a token that is revoked already is no error.
+      refreshable.delete(refreshToken.reveal());
+      return true;
     },
     async logoutUrl(logoutUri) {
       return new URL(
