@@ -1,8 +1,10 @@
 import type { Identity } from '../../../src/model/identity.ts';
 import { Secret } from '../../../src/model/secret.ts';
-import type { Session, SignIn } from '../../../src/model/session.ts';
+import type { Session, SignIn, TokenState } from '../../../src/model/session.ts';
 import { encodeSession, encodeSignIn } from '../../../src/session/codec.ts';
 import { parseCookies } from '../../../src/session/cookies.ts';
+import { encodeSessionHandle, encodeSignInHandle } from '../../../src/session/handles.ts';
+import { createRecords } from '../../../src/session/redis/record.ts';
 import type { SealKind, Sealer } from '../../../src/session/seal.ts';
 import { makeAttempt } from '../../../src/sign-in/attempts.ts';
 import { findCognitoAttempt, makeCognitoAttempt } from '../../../src/sign-in/cognito-attempt.ts';
@@ -26,19 +28,20 @@ export interface MakingDeps {
 export const frozenPool = 'c0ffee'.repeat(10) + 'abcd';
 export const frozenHost = 'shop.example.com';
 export const frozenSignInHost = 'auth.example.com';
+export const frozenSid = 'c2lkc2lkc2lkc2lkc2lkcw';
 export const frozenRoute = '0123456789abcdef0123456789abcdef';
 const noJar = parseCookies(undefined);
 
 /** At least one of each kind, and of the kinds with choices one with everything and one with next to nothing. */
 export function makeSamples(deps: MakingDeps): readonly Sealed[] {
-  return [...states(deps), ...ways(deps), ...leaves(deps), ...cookies(deps)];
+  return [...states(deps), ...handles(deps), ...ways(deps), ...fresher(deps), ...leaves(deps), ...cookies(deps)];
 }
 
 function states(deps: MakingDeps): readonly Sealed[] {
   const { sealer } = deps;
   const now = deps.now();
   const target = targetFields(targetAt(now, '/cart?item=1'));
-  return [rich(deps), bare(deps), trimmed(deps)].flatMap(({ title, session, signIn }) => [
+  return [rich(deps), bare(deps), trimmed(deps), rotating(deps)].flatMap(({ title, session, signIn }) => [
     sealed('session', title, sealer, encodeSession(session)),
     sealed('signin', title, sealer, encodeSignIn(signIn)),
     sealed('grant', title, sealer, encodeSession(session, target)),
@@ -46,7 +49,7 @@ function states(deps: MakingDeps): readonly Sealed[] {
 }
 
 function sealed(
-  kind: 'session' | 'signin' | 'grant',
+  kind: 'session' | 'signin' | 'grant' | 'handle' | 'signinhandle' | 'granthandle',
   title: string,
   sealer: Sealer,
   plaintext: Uint8Array | undefined,
@@ -54,8 +57,37 @@ function sealed(
   if (plaintext === undefined) {
     throw new Error(`the sample "${title}" is too large`);
   }
-  const host = kind === 'signin' ? frozenSignInHost : frozenHost;
+  const host = kind.startsWith('signin') ? frozenSignInHost : frozenHost;
   return { kind, title, text: sealer.seal(kind, { pool: frozenPool, host }, plaintext) };
+}
+
+/** What cookies and store hold where there is a store. */
+function handles(deps: MakingDeps): readonly Sealed[] {
+  const { sealer } = deps;
+  const { session, signIn } = rich(deps);
+  const target = targetFields(targetAt(deps.now(), '/cart?item=1'));
+  const title = 'a handle';
+  return [
+    sealed('handle', title, sealer, encodeSessionHandle(session)),
+    sealed('signinhandle', title, sealer, encodeSignInHandle(signIn)),
+    sealed('granthandle', title, sealer, encodeSessionHandle(session, target)),
+    ...[rich(deps), bare(deps), trimmed(deps), rotating(deps)].map((one): Sealed => {
+      const until = one.title === 'next to nothing' ? undefined : deps.now() + 43_170;
+      const text = createRecords(sealer).seal(one.signIn.sid, frozenPool, { state: one.signIn, until });
+      return { kind: 'record', title: one.title, text: text ?? '' };
+    }),
+  ];
+}
+
+/** A sign-in that a rule wants fresher, for the second time. */
+function fresher(deps: MakingDeps): readonly Sealed[] {
+  const target: Target = { ...targetAt(deps.now(), undefined), wish: 'fresh', since: deps.now() - 900, left: true };
+  const title = 'a fresher sign-in';
+  return [
+    { kind: 'authorize', title, text: sealRequest(deps.sealer, target) },
+    { kind: 'cognito', title, text: pairOf(makeCognitoAttempt(deps, noJar, target).cookie) },
+    sealed('grant', title, deps.sealer, encodeSession(bare(deps).session, targetFields(target))),
+  ];
 }
 
 function ways(deps: MakingDeps): readonly Sealed[] {
@@ -94,14 +126,16 @@ function leaves({ sealer, now }: MakingDeps): readonly Sealed[] {
   const full = {
     ...where,
     route: frozenRoute,
-    sid: 'c2lkc2lkc2lkc2lkc2lkcw',
+    sid: frozenSid,
     returnPath: '/cart',
     switchAccount: true,
   };
   const empty = { ...where, route: undefined, sid: undefined, returnPath: '/', switchAccount: false };
+  const others = [{ pool: 'decaf0'.repeat(10) + 'abcd', sid: 'b3RoZXJvdGhlcm90aGVybw' }];
   return (['signout', 'return'] as const).flatMap((kind) => [
     { kind, title: 'switch account', text: sealLeave(sealer, kind, full) },
     { kind, title: 'next to nothing', text: sealLeave(sealer, kind, empty) },
+    { kind, title: 'several pools', text: sealLeave(sealer, kind, { ...full, others }) },
   ]);
 }
 
@@ -116,6 +150,11 @@ function cookies(deps: MakingDeps): readonly Sealed[] {
       kind: 'browser',
       title: 'a browser id',
       text: sealJson(deps.sealer, 'browser', { host: frozenSignInHost, pool: '' }, id),
+    },
+    {
+      kind: 'browser',
+      title: 'with pools of several refresh tokens',
+      text: sealJson(deps.sealer, 'browser', { host: frozenSignInHost, pool: '' }, [id, frozenPool.slice(0, 8)]),
     },
   ];
 }
@@ -135,7 +174,12 @@ interface State {
   readonly signIn: SignIn;
 }
 
-function stateOf(title: string, now: number, who: Partial<Identity>, refreshToken: Secret | undefined): State {
+function stateOf(
+  title: string,
+  now: number,
+  who: Partial<Identity>,
+  { refreshToken, ...more }: Pick<TokenState, 'refreshToken' | 'rotates'>,
+): State {
   const identity: Identity = {
     kind: 'person',
     pool: frozenPool,
@@ -150,8 +194,8 @@ function stateOf(title: string, now: number, who: Partial<Identity>, refreshToke
     authTime: now - 60,
     ...who,
   };
-  const state = { identity, checkedAt: now - 20, tokensExpireAt: now + 3580, refreshToken };
-  const sid = 'c2lkc2lkc2lkc2lkc2lkcw';
+  const state = { identity, checkedAt: now - 20, tokensExpireAt: now + 3580, refreshToken, ...more };
+  const sid = frozenSid;
   return {
     title,
     session: {
@@ -187,15 +231,24 @@ function rich({ now, random }: MakingDeps): State {
         ['custom:none', []],
       ]),
     },
-    new Secret(token.join('.')),
+    { refreshToken: new Secret(token.join('.')) },
   );
 }
 
 function bare({ now }: MakingDeps): State {
-  return stateOf('next to nothing', now(), {}, undefined);
+  return stateOf('next to nothing', now(), {}, { refreshToken: undefined });
 }
 
 function trimmed({ now }: MakingDeps): State {
   const groups = { names: new Set(['staff']), judged: new Set(['staff', 'admins']) };
-  return stateOf('trimmed groups, a refresh token of another form', now(), { groups }, new Secret('plain-token'));
+  return stateOf(
+    'trimmed groups, a refresh token of another form',
+    now(),
+    { groups },
+    { refreshToken: new Secret('plain-token') },
+  );
+}
+
+function rotating({ now }: MakingDeps): State {
+  return stateOf('of a pool that rotates', now(), {}, { refreshToken: new Secret('plain-token'), rotates: true });
 }

@@ -3,12 +3,14 @@ import { Secret } from '../../../src/model/secret.ts';
 import { decodeSession, decodeSignIn } from '../../../src/session/codec.ts';
 import { parseCookies } from '../../../src/session/cookies.ts';
 import { attemptCookiePrefix, stateCookiePrefix } from '../../../src/session/names.ts';
+import { decodeSessionHandle, decodeSignInHandle } from '../../../src/session/handles.ts';
+import { createRecords } from '../../../src/session/redis/record.ts';
 import type { Sealer } from '../../../src/session/seal.ts';
 import { findAttempt } from '../../../src/sign-in/attempts.ts';
 import { findCognitoAttempt } from '../../../src/sign-in/cognito-attempt.ts';
 import { readLoop } from '../../../src/sign-in/loop-count.ts';
 import { openJson, openLeave, openRequest, targetOf } from '../../../src/sign-in/messages.ts';
-import { frozenHost, frozenPool, frozenRoute, type Sealed } from './make-samples.ts';
+import { frozenHost, frozenPool, frozenRoute, frozenSid, type Sealed } from './make-samples.ts';
 
 /** What the code of this tree reads from a sealed thing, as plain JSON; undefined where it doesn't open. */
 export function openSample({ kind, text }: Sealed, sealer: Sealer, now: number): unknown {
@@ -21,6 +23,12 @@ function open({ kind, text }: Omit<Sealed, 'title'>, sealer: Sealer, now: number
     case 'signin':
     case 'grant':
       return openState(kind, text, sealer);
+    case 'handle':
+    case 'signinhandle':
+    case 'granthandle':
+      return openHandle(kind, text, sealer);
+    case 'record':
+      return createRecords(sealer).open(frozenSid, frozenPool, text);
     case 'attempt':
     case 'cognito':
     case 'loop':
@@ -49,6 +57,20 @@ function openState(kind: 'session' | 'signin' | 'grant', text: string, sealer: S
   return kind === 'session'
     ? { session: found?.session }
     : { session: found?.session, target: targetOf(found?.extra, opened) };
+}
+
+function openHandle(kind: 'handle' | 'signinhandle' | 'granthandle', text: string, sealer: Sealer): unknown {
+  const opened = sealer.open(kind, text);
+  if (opened === undefined) {
+    return undefined;
+  }
+  if (kind === 'signinhandle') {
+    return { host: opened.host, handle: decodeSignInHandle(opened.plaintext, opened) };
+  }
+  const found = decodeSessionHandle(opened.plaintext, opened);
+  return kind === 'handle'
+    ? { handle: found?.handle }
+    : { handle: found?.handle, target: targetOf(found?.extra, opened) };
 }
 
 function openCookie(kind: 'attempt' | 'cognito' | 'loop', pair: string, sealer: Sealer, now: number): unknown {

@@ -7,28 +7,38 @@ import assert from 'node:assert/strict';
 import { createDecipheriv, createHash } from 'node:crypto';
 import { inflateRawSync } from 'node:zlib';
 
-type Fields = Readonly<Record<string, unknown>>;
+export type Fields = Readonly<Record<string, unknown>>;
 
-interface Opened {
+export interface Opened {
   readonly pool: string;
   readonly host: string;
   readonly plaintext: Buffer;
 }
 
-/** `text` as in the samples: a sealed text, or `name=value` of a cookie. Throws where that version would refuse. */
-export function read(kind: string, text: string, ring: Readonly<Record<string, string>>): unknown {
-  const value = text.slice(text.indexOf('=') + 1);
-  const name = text.slice(0, Math.max(0, text.indexOf('=')));
-  const tilde = value.indexOf('~');
-  const opened = unseal(kind, tilde === -1 ? value : value.slice(0, tilde), ring);
-  const reader = readers[kind];
-  assert.ok(reader !== undefined, `version 0.0.0 has no kind ${kind}`);
-  return defined(reader(opened, { name, after: tilde === -1 ? '' : value.slice(tilde + 1) }));
+export interface Cookie {
+  readonly name: string;
+  /** What stands in the clear behind the seal. */
+  readonly after: string;
 }
 
-const readers: Readonly<
-  Record<string, (opened: Opened, cookie: { readonly name: string; readonly after: string }) => unknown>
-> = {
+export type Readers = Readonly<Record<string, (opened: Opened, cookie: Cookie) => unknown>>;
+
+export type Read = (kind: string, text: string, ring: Readonly<Record<string, string>>) => unknown;
+
+/** `text` as in the samples: a sealed text, or `name=value` of a cookie. Throws where that version would refuse. */
+export function createReader(version: string, readers: Readers): Read {
+  return (kind, text, ring) => {
+    const value = text.slice(text.indexOf('=') + 1);
+    const name = text.slice(0, Math.max(0, text.indexOf('=')));
+    const tilde = value.indexOf('~');
+    const opened = unseal(kind, tilde === -1 ? value : value.slice(0, tilde), ring);
+    const reader = readers[kind];
+    assert.ok(reader !== undefined, `version ${version} has no kind ${kind}`);
+    return defined(reader(opened, { name, after: tilde === -1 ? '' : value.slice(tilde + 1) }));
+  };
+}
+
+export const readers000: Readers = {
   session: (opened) => ({ session: sessionOf(opened, fieldsOf(opened)) }),
   signin: (opened) => {
     const fields = fieldsOf(opened);
@@ -47,6 +57,8 @@ const readers: Readonly<
   browser: ({ pool, host, plaintext }) => ({ pool, host, value: text(json(plaintext)) }),
   loop: loopOf,
 };
+
+export const read000 = createReader('0.0.0', readers000);
 
 function unseal(kind: string, sealed: string, ring: Readonly<Record<string, string>>): Opened {
   assert.ok(sealed.length <= 4096);
@@ -78,17 +90,17 @@ function lengthOf(part: Buffer): Buffer {
   return length;
 }
 
-function fieldsOf({ plaintext }: Opened): Fields {
+export function fieldsOf({ plaintext }: Opened): Fields {
   const fields = json(plaintext.subarray(2, 2 + plaintext.readUInt16BE(0)));
   assert.ok(typeof fields === 'object' && fields !== null && !Array.isArray(fields));
   return fields as Fields;
 }
 
-function json(bytes: Buffer): unknown {
+export function json(bytes: Buffer): unknown {
   return JSON.parse(inflateRawSync(bytes, { maxOutputLength: 65_536 }).toString('utf8')) as unknown;
 }
 
-function sessionOf(opened: Opened, fields: Fields): unknown {
+export function sessionOf(opened: Opened, fields: Fields): object {
   return {
     sid: text(fields['i']),
     pool: opened.pool,
@@ -100,7 +112,7 @@ function sessionOf(opened: Opened, fields: Fields): unknown {
   };
 }
 
-function stateOf({ pool, plaintext }: Opened, fields: Fields): object {
+export function stateOf({ pool, plaintext }: Opened, fields: Fields): object {
   const names = fields['g'] === undefined ? [] : texts(fields['g']);
   const judged = fields['j'] === undefined ? undefined : [...names, ...texts(fields['j'])].toSorted();
   const claims = fields['k'] === undefined ? [] : (fields['k'] as unknown[]).map(texts);
@@ -137,9 +149,12 @@ function tokenOf(bytes: Buffer): string {
   return parts.join('.');
 }
 
-function targetOf(value: unknown, { pool, host }: Pick<Opened, 'pool' | 'host'>): unknown {
+export function targetOf(
+  value: unknown,
+  { pool, host }: Pick<Opened, 'pool' | 'host'>,
+  wishes: readonly string[] = ['any', 'reread', 'login'],
+): object {
   const [route, attempt, wish, at, returnPath] = list(value);
-  const wishes = ['any', 'reread', 'login'];
   assert.ok(typeof wish === 'number' && wishes[wish] !== undefined);
   return {
     pool,
@@ -148,11 +163,12 @@ function targetOf(value: unknown, { pool, host }: Pick<Opened, 'pool' | 'host'>)
     attempt: text(attempt),
     wish: wishes[wish],
     at: time(at),
-    returnPath: maybeText(returnPath),
+    // Absent, or null before what a newer version says.
+    returnPath: maybeText(returnPath ?? undefined),
   };
 }
 
-function attemptOf({ plaintext, pool, host }: Opened, { name, after }: { name: string; after: string }): unknown {
+function attemptOf({ plaintext, pool, host }: Opened, { name, after }: Cookie): unknown {
   const [secret, at, returns, pathDigest] = list(json(plaintext));
   const returnPath = after.replaceAll(/!([0-9a-f]{2})/g, (_, code: string) =>
     String.fromCharCode(Number.parseInt(code, 16)),
@@ -165,7 +181,7 @@ function attemptOf({ plaintext, pool, host }: Opened, { name, after }: { name: s
   return { id, returnPath, at: time(at), returns: time(returns) };
 }
 
-function cognitoOf(opened: Opened, { name }: { name: string }): unknown {
+export function cognitoOf(opened: Opened, { name }: Cookie, readTarget: typeof targetOf = targetOf): unknown {
   const [secret, target, used] = list(json(opened.plaintext));
   const state = digest('state', text(secret));
   assert.equal(name, `__Host-cgc-${state}`);
@@ -174,12 +190,12 @@ function cognitoOf(opened: Opened, { name }: { name: string }): unknown {
     state,
     nonce: digest('nonce', text(secret)),
     codeVerifier,
-    target: targetOf(target, opened),
+    target: readTarget(target, opened),
     used: used === 1,
   };
 }
 
-function leaveOf({ plaintext, pool, host }: Opened): unknown {
+export function leaveOf({ plaintext, pool, host }: Opened): object {
   const [route, sid, returnPath, switchAccount, at] = list(json(plaintext));
   return {
     pool,
@@ -192,7 +208,7 @@ function leaveOf({ plaintext, pool, host }: Opened): unknown {
   };
 }
 
-function loopOf({ plaintext }: Opened, { name }: { name: string }): unknown {
+function loopOf({ plaintext }: Opened, { name }: Cookie): unknown {
   assert.equal(name, '__Host-cgl-01234567');
   const [at, returns, rereads] = list(json(plaintext));
   const key = digest('loop', '/cart').slice(0, 11);
@@ -208,16 +224,16 @@ function digest(purpose: string, value: string): string {
   return hash.subarray(0, 16).toString('base64url');
 }
 
-function text(value: unknown): string {
+export function text(value: unknown): string {
   assert.equal(typeof value, 'string');
   return value as string;
 }
 
-function maybeText(value: unknown): string | undefined {
+export function maybeText(value: unknown): string | undefined {
   return value === undefined ? undefined : text(value);
 }
 
-function time(value: unknown): number {
+export function time(value: unknown): number {
   assert.ok(Number.isFinite(value));
   return value as number;
 }
@@ -226,7 +242,7 @@ function texts(value: unknown): string[] {
   return list(value).map(text);
 }
 
-function list(value: unknown): readonly unknown[] {
+export function list(value: unknown): readonly unknown[] {
   assert.ok(Array.isArray(value));
   return value;
 }
