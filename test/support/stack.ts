@@ -34,6 +34,8 @@ export interface StackOptions {
   readonly users?: readonly CognitoUser[];
   readonly ttl?: CognitoOptions['ttl'];
   readonly rotation?: CognitoClient['rotation'];
+  /** App clients of the user pool besides the pool's own. */
+  readonly clients?: readonly CognitoClient[];
   /** Lines for the pool's `spec`, indented by two. */
   readonly poolSpec?: string;
   readonly config?: Readonly<Record<string, unknown>>;
@@ -111,7 +113,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     ...(options.rotation === undefined ? {} : { rotation: options.rotation }),
   };
   const cognito = await startCognito({
-    clients: [client],
+    clients: [client, ...(options.clients ?? [])],
     users: options.users ?? people,
     port: cognitoPort,
     host: stackHosts.cognito,
