@@ -1,6 +1,9 @@
 import tls from 'node:tls';
 import { EnvHttpProxyAgent, fetch as undiciFetch } from 'undici';
 
+/** To one host. Callbacks that wait for Cognito must not use up the files that connections to us need. */
+const connectionsToAHost = 128;
+
 /**
  * `fetch` for calls to Cognito: through `HTTPS_PROXY` unless `NO_PROXY` names the host, trusting `extraCa`
  * (PEM) beside the system's certificates, on kept connections.
@@ -16,6 +19,7 @@ export function createOutboundFetch(options: { extraCa: string | undefined; env:
     ...(httpsProxy === undefined ? {} : { httpsProxy }),
     ...(httpProxy === undefined ? {} : { httpProxy }),
     ...(noProxy === undefined ? {} : { noProxy }),
+    connections: connectionsToAHost,
     connect: { timeout: 3000, ...trust },
     requestTls: trust,
     proxyTls: trust,

@@ -25,14 +25,20 @@ export const times: Times = {
   connectionsCheckingInterval: 2000,
 };
 
+/** The program's own: logs, objects, Secrets, the API server. To Cognito go at most 128 connections (outbound.ts). */
+const filesOfOurOwn = 192;
+
+/** Half of what is left, if there are so few. */
+const share = (files: number, part: number): number => Math.floor(Math.max(files - filesOfOurOwn, files / 2) * part);
+
 /**
  * How many connections each port holds: together fewer than the process may have files open, so that accepting never
  * fails. A full file table would keep everybody out, decisions too.
  */
 export const connectionsOf = {
-  decisions: (files: number): number => Math.min(16_384, Math.floor(files / 2)),
-  signIn: (files: number): number => Math.min(4096, Math.floor(files / 4)),
-  operations: (files: number): number => Math.min(256, Math.floor(files / 16)),
+  decisions: (files: number): number => Math.min(16_384, share(files, 0.6)),
+  signIn: (files: number): number => Math.min(4096, share(files, 0.3)),
+  operations: (files: number): number => Math.min(256, share(files, 0.05)),
 } as const;
 
 /** Where nobody says (macOS, tests) as many as Linux gives at least. */

@@ -4,7 +4,7 @@ import { collectGenuine, fuzzStack } from '../fuzz/genuine.ts';
 import type { Genuine } from '../fuzz/genuine.ts';
 import { withHeap } from '../support/heap.ts';
 import { stackHosts, startStack } from '../support/stack.ts';
-import type { Stack } from '../support/stack.ts';
+import type { Stack, StackOptions } from '../support/stack.ts';
 import type { ClockInput, ClockReading } from './decision-clock.ts';
 
 /** The whole product, with somebody who asks for decisions all the time. */
@@ -20,11 +20,10 @@ export interface Watched {
   stop(): Promise<void>;
 }
 
-export async function startWatched(): Promise<Watched> {
+export async function startWatched(options: StackOptions = {}): Promise<Watched> {
   // An attack writes a line for each refusal otherwise, and the disk is measured.
-  const { started: stack, heap } = await withHeap(() =>
-    startStack({ ...fuzzStack, config: { log: { level: 'warn' } } }),
-  );
+  const quiet = { ...fuzzStack, config: { log: { level: 'warn' } }, ...options };
+  const { started: stack, heap } = await withHeap(() => startStack(quiet));
   const genuine = await collectGenuine(stack);
   const [name, session] = genuine.session;
   const workerData: ClockInput = {

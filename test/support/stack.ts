@@ -40,6 +40,8 @@ export interface StackOptions {
   readonly poolSpec?: string;
   readonly config?: Readonly<Record<string, unknown>>;
   readonly wiring?: Readonly<Record<string, Partial<NginxRoute>>>;
+  /** What starts the program, before its own arguments; default: node and src/main.ts. */
+  readonly program?: { readonly command: string; readonly args: readonly string[] };
 }
 
 /** The whole product on loopback, every part real: NGINX, the program, the stand-in for Cognito, two apps. */
