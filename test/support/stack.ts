@@ -161,7 +161,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   await writeFile(configFile, stringify(config));
   const logFile = join(folder, 'gate.log');
   const ready = `http://127.0.0.1:${operations}/readyz`;
-  let gate = await startGate(configFile, logFile, ready);
+  let gate = await startGate(configFile, logFile, ready, options.program);
   let earlierLog = '';
   const visitors: Visitor[] = [];
   const routes = { shop: routeId('shop', 'shop'), wiki: routeId('wiki', 'wiki') };
@@ -204,7 +204,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     restart: async () => {
       await gate.stop();
       earlierLog += await readFile(logFile, 'utf8');
-      gate = await startGate(configFile, logFile, ready);
+      gate = await startGate(configFile, logFile, ready, options.program);
     },
     metrics: async () => (await fetch(`http://127.0.0.1:${operations}/metrics`)).text(),
     write: (file, text) => writeFile(join(policies, file), text),
@@ -224,9 +224,16 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   };
 }
 
-async function startGate(configFile: string, logFile: string, ready: string): Promise<Child> {
-  const args = ['src/main.ts', 'serve', '--config', configFile];
-  const gate = startChild({ name: 'cognito-gate', command: process.execPath, args, logFile });
+const fromSource = { command: process.execPath, args: ['src/main.ts'] };
+
+async function startGate(
+  configFile: string,
+  logFile: string,
+  ready: string,
+  { command, args }: NonNullable<StackOptions['program']> = fromSource,
+): Promise<Child> {
+  const serve = [...args, 'serve', '--config', configFile];
+  const gate = startChild({ name: 'cognito-gate', command, args: serve, logFile });
   const failed = async (): Promise<void> => {
     if (gate.how() !== undefined) throw new Error(`${gate.how()}: ${await readFile(logFile, 'utf8')}`);
   };
