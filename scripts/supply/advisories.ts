@@ -23,7 +23,10 @@ export function advisoriesOf(report: unknown): readonly Advisory[] | undefined {
 }
 
 function advisoryOf(via: Readonly<Record<string, unknown>>): Advisory {
-  const text = (name: string): string => String(via[name] ?? '');
+  const text = (name: string): string => {
+    const value = via[name];
+    return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+  };
   const id = /GHSA(-[23456789cfghjmpqrvwx]{4}){3}/.exec(text('url'))?.[0] ?? text('source');
   return {
     id,

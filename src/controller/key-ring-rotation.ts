@@ -44,11 +44,26 @@ export function createKeyRingRotation(options: KeyRingRotationOptions): KeyRingR
   const { log } = options;
   const subject = `${options.namespace}/${options.name}`;
   let busy = false;
+  let closed = false;
   let told = '';
   let retry: NodeJS.Timeout | undefined;
   const tell = (why: string): void => {
     if (why !== told && why !== '') log.warn({ secret: subject }, `the key ring is not rotated: ${why}`);
     told = why;
+  };
+  const attempt = async (secret: KubeObject, change: KeyRingChange): Promise<void> => {
+    try {
+      await write(secret, change, options);
+      options.onWrite('done');
+      log.info({ secret: subject, added: change.add?.[0], removed: change.remove }, 'rotated the key ring');
+    } catch (error) {
+      // 409: somebody was quicker, and what was written is on its way to us.
+      const isConflict = error instanceof KubeApiError && error.status === 409;
+      options.onWrite(isConflict ? 'conflict' : 'failed');
+      if (!isConflict) options.onError(asError(error));
+    }
+    busy = false;
+    if (!closed) retry = setTimeout(look, retryAfter).unref();
   };
   const look = (): void => {
     const secret = busy || !options.leading() ? undefined : options.secret();
@@ -56,30 +71,14 @@ export function createKeyRingRotation(options: KeyRingRotationOptions): KeyRingR
     const due = dueChange(secret, options);
     tell(due.hindrance);
     if (due.change === undefined) return;
-    const { add, remove } = due.change;
     busy = true;
-    write(secret, due.change, options)
-      .then(
-        () => {
-          options.onWrite('done');
-          log.info({ secret: subject, added: add?.[0], removed: remove }, 'rotated the key ring');
-        },
-        (error: unknown) => {
-          // 409: somebody was quicker, and what was written is on its way to us.
-          const isConflict = error instanceof KubeApiError && error.status === 409;
-          options.onWrite(isConflict ? 'conflict' : 'failed');
-          if (!isConflict) options.onError(asError(error));
-        },
-      )
-      .finally(() => {
-        busy = false;
-        retry = setTimeout(look, retryAfter).unref();
-      });
+    void attempt(secret, due.change);
   };
   const timer = setInterval(look, lookEvery).unref();
   return {
     look,
     close: () => {
+      closed = true;
       clearInterval(timer);
       clearTimeout(retry);
     },

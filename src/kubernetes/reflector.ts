@@ -91,7 +91,7 @@ export function createReflector(options: ReflectorOptions): Reflector {
   let heardAt: number | undefined;
   let isLive = false;
   let listFirst = false;
-  let interrupted = new AbortController();
+  let interrupt = (): void => undefined;
 
   function put(object: KubeObject): void {
     held.put(object);
@@ -163,10 +163,13 @@ export function createReflector(options: ReflectorOptions): Reflector {
   }
 
   async function follow(signal: AbortSignal, onEvents: () => void): Promise<void> {
+    if (listFirst) return;
     const timeoutSeconds = 240 + Math.floor(random() * 121);
+    const interruption = new AbortController();
+    interrupt = () => interruption.abort();
     try {
       for await (const events of client.watch(collection, from ?? '', {
-        signal,
+        signal: AbortSignal.any([signal, interruption.signal]),
         idleMs: timings.idleMs,
         timeoutSeconds,
       })) {
@@ -176,6 +179,8 @@ export function createReflector(options: ReflectorOptions): Reflector {
         onEvents();
         await take(events);
       }
+    } catch (error) {
+      if (!interruption.signal.aborted) throw error;
     } finally {
       isLive = false;
     }
@@ -189,23 +194,24 @@ export function createReflector(options: ReflectorOptions): Reflector {
     return Math.max(backoff, Math.min(told, maxRetryAfterSeconds) * 1000);
   }
 
+  function isListDue(): boolean {
+    return from === undefined || listFirst || now() - listedAt >= timings.relistMs;
+  }
+
   async function keepUp(signal: AbortSignal): Promise<void> {
     let failures = 0;
     while (!signal.aborted) {
       let startedAt = now();
       let failure: unknown;
-      if (interrupted.signal.aborted) interrupted = new AbortController();
-      const stop = AbortSignal.any([signal, interrupted.signal]);
       try {
-        if (from === undefined || listFirst || now() - listedAt >= timings.relistMs) await relist(signal);
+        if (isListDue()) await relist(signal);
         startedAt = now();
-        await follow(stop, () => {
+        await follow(signal, () => {
           failures = 0;
         });
-        if (stop.aborted || now() - startedAt >= shortLifeMs) continue;
+        if (listFirst || now() - startedAt >= shortLifeMs) continue;
       } catch (error) {
         if (signal.aborted) return;
-        if (stop.aborted) continue;
         if (needsList(error)) from = undefined;
         onError(toError(error));
         failure = error;
@@ -237,7 +243,7 @@ export function createReflector(options: ReflectorOptions): Reflector {
     get: (namespace, name) => held.get(keyOf(namespace, name)),
     again: () => {
       listFirst = true;
-      interrupted.abort();
+      interrupt();
     },
     version: () => version,
     lastHeard: () => (heardAt === undefined ? undefined : Math.floor(heardAt / 1000)),

@@ -111,9 +111,9 @@ suite('the key ring', () => {
       20,
     );
     const failures: unknown[] = [];
-    let isOver = false;
+    const over = new AbortController();
     const arrivals = (async (): Promise<void> => {
-      while (!isOver)
+      while (!over.signal.aborted)
         await signedIn('ada').then(
           (person) => people.push(person),
           (error: unknown) => failures.push(error),
@@ -125,7 +125,7 @@ suite('the key ring', () => {
       await until(() => people.some((person) => keyOf(person) === id), `sign-ins that ${id} seals`, 15_000);
       await sleep(500);
     }
-    isOver = true;
+    over.abort();
     await arrivals;
     const asked = watch.asked;
     await watch.stop();
