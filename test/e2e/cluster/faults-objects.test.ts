@@ -140,7 +140,7 @@ suite('objects that go and come', () => {
     await endsAsFresh();
   });
 
-  test('all policies pruned: what they held stays wired and refuses', async () => {
+  test('P6 all policies pruned: what they held stays wired and refuses', async () => {
     await kubectl('delete', 'accesspolicies', '--all', '--all-namespaces');
     await until(async () => await everywhere(wiki, 403), 'the refusal');
     await untilQuiet(gate.cluster);
@@ -151,7 +151,7 @@ suite('objects that go and come', () => {
     await endsAsFresh();
   });
 
-  test('a CRD deleted: its last objects stay in force, and the log says so', async () => {
+  test('P6 a CRD deleted: its last objects stay in force, and the log says so', async () => {
     const crd = await kubectl('get', 'crd', 'accesspolicies.cognito-gate.dev', '-o', 'json');
     await kubectl('delete', 'crd', 'accesspolicies.cognito-gate.dev', '--wait=false');
     await until(
@@ -198,7 +198,7 @@ suite('objects that go and come', () => {
     await endsAsFresh();
   });
 
-  test('kubectl replace without annotations with the webhook down is refused, and with no webhook put right', async () => {
+  test('P29 kubectl replace without annotations with the webhook down is refused, and with no webhook put right', async () => {
     const bare = ingressYaml('wiki', 80, { host: gateHosts.wiki });
     const webhook = 'mutatingwebhookconfiguration/cognito-gate';
     const configuration = await kubectl('get', webhook, '-o', 'json');
