@@ -209,22 +209,27 @@ suite('a policy, and its Ingress', { timeout: 60_000 }, () => {
   });
   test('that was stored while the webhook was away', async () => {
     const restore = await gate.cutWebhook();
-    await gate.apply(policy('broken', 'rules: [{ name: jobs, allow: [{ machine: { clients: [7abcexample] } }] }]'));
+    await gate.apply(
+      policy(
+        'broken',
+        'rules: [{ name: encoded, access: SignedIn, match: { paths: [{ type: Exact, value: "/a%2Fb" }] } }]',
+      ),
+    );
     await restore();
     await ingressOf('broken');
     await says('accesspolicy', 'shop', 'broken', {
       conditions: [
-        'Accepted False NotYetSupported: spec.rules[0].allow[0].machine: machine entries are not built yet: remove the entry',
+        'Accepted False Invalid: spec.rules[0].match.paths[0].value: is encoded so that it can be read in several ways: write the characters themselves',
         'ResolvedRefs True ResolvedRefs: every pool and Secret that it needs is there',
-        'Protected False NotYetSupported: spec.rules[0].allow[0].machine: machine entries are not built yet: remove the entry; every request is refused until this is mended',
+        'Protected False Invalid: spec.rules[0].match.paths[0].value: is encoded so that it can be read in several ways: write the characters themselves; every request is refused until this is mended',
       ],
       events: [
-        'Warning NotYetSupported: spec.rules[0].allow[0].machine: machine entries are not built yet: remove the entry',
+        'Warning Invalid: spec.rules[0].match.paths[0].value: is encoded so that it can be read in several ways: write the characters themselves',
       ],
     });
     await says('ingress', 'shop', 'broken', {
       events: [
-        'Warning NotYetSupported: every request is refused: AccessPolicy broken is broken: spec.rules[0].allow[0].machine: machine entries are not built yet: remove the entry',
+        'Warning Invalid: every request is refused: AccessPolicy broken is broken: spec.rules[0].match.paths[0].value: is encoded so that it can be read in several ways: write the characters themselves',
       ],
     });
   });
