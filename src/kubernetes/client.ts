@@ -173,10 +173,16 @@ async function unlessMissing<T>(call: () => Promise<T>, otherwise: T): Promise<T
 
 function received(body: unknown, call: Call, filled?: { apiVersion: string; kind: string }): KubeObject {
   try {
-    return kubeObject(body, filled);
+    return kubeObject(call.query?.['dryRun'] === undefined ? body : versioned(body), filled);
   } catch (error) {
     throw malformed(call, error instanceof Error ? error.message : String(error));
   }
+}
+
+/** What would only be created has no version yet. */
+function versioned(body: unknown): unknown {
+  if (!isRecord(body) || !isRecord(body['metadata'])) return body;
+  return { ...body, metadata: { resourceVersion: '', ...body['metadata'] } };
 }
 
 function malformed(call: Call, why: string): KubeApiError {
