@@ -21,8 +21,18 @@ export interface ReaderDeps {
   readonly deps: Pick<RedisStoreDeps, 'now' | 'observe'>;
 }
 
+export interface Reader extends Pick<StateStore, 'load' | 'loadNewest'> {
+  /**
+   * Another state was written. It is read at once where the sign-in is in use here: otherwise a Redis that goes away
+   * before the next request would take with it a session that was known a moment ago.
+   */
+  changed(sid: string): void;
+  /** A state was written by us: in use from now on. */
+  written(sid: string, pool: string): void;
+}
+
 /** Reads sign-ins: from the local copy while that is known to be the newest, or while Redis doesn't answer. */
-export function createReader(parts: ReaderDeps): Pick<StateStore, 'load' | 'loadNewest'> {
+export function createReader(parts: ReaderDeps): Reader {
   const { nodes, copies, records, removals } = parts;
   const flights = new Map<string, Promise<StoredState | undefined>>();
 
@@ -35,7 +45,7 @@ export function createReader(parts: ReaderDeps): Pick<StateStore, 'load' | 'load
 
   const fetchOr = async (sid: string, pool: Pool): Promise<StoredState | undefined> => {
     try {
-      return await fetch(parts, sid, pool);
+      return await fetch(parts, sid, pool.id);
     } catch (error) {
       const copy = usable(sid, pool);
       const lost = copy === undefined ? undefined : (copy.proof.lostAt ?? performance.now());
@@ -50,6 +60,11 @@ export function createReader(parts: ReaderDeps): Pick<StateStore, 'load' | 'load
     }
   };
 
+  const written = (sid: string, pool: string): void => {
+    copies.changed(sid);
+    if (!removals.has(sid)) fetch(parts, sid, pool).catch(() => undefined);
+  };
+
   return {
     load(sid, pool) {
       if (removals.has(sid)) return undefined;
@@ -61,12 +76,18 @@ export function createReader(parts: ReaderDeps): Pick<StateStore, 'load' | 'load
       return flight;
     },
     async loadNewest(sid, pool) {
-      return removals.has(sid) ? undefined : await fetch(parts, sid, pool);
+      return removals.has(sid) ? undefined : await fetch(parts, sid, pool.id);
     },
+    changed(sid) {
+      const held = copies.get(sid);
+      if (held !== undefined) written(sid, held.pool);
+      else copies.changed(sid);
+    },
+    written,
   };
 }
 
-async function fetch(parts: ReaderDeps, sid: string, pool: Pool): Promise<StoredState | undefined> {
+async function fetch(parts: ReaderDeps, sid: string, pool: string): Promise<StoredState | undefined> {
   const { nodes, keys, copies, removals, reports } = parts;
   const watch = copies.watch(sid);
   try {
@@ -74,7 +95,7 @@ async function fetch(parts: ReaderDeps, sid: string, pool: Pool): Promise<Stored
       nodes.send(sid, ['GET', keys.record(sid)]),
       nodes.send(sid, ['GET', keys.seen(sid)]),
     ]);
-    const copy = read(parts, { sid, pool: pool.id, text: record.reply, seen: seen.reply, proof: record.proof });
+    const copy = read(parts, { sid, pool, text: record.reply, seen: seen.reply, proof: record.proof });
     if (!watch.changed && copy !== undefined) {
       copies.set(sid, copy);
     }

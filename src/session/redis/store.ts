@@ -67,7 +67,7 @@ export async function openRedisStore(settings: RedisSettings, deps: RedisStoreDe
     changed(key) {
       if (key === undefined) return copies.clear();
       const about = keys.read(key);
-      if (about?.kind === 'record') copies.changed(about.sid);
+      if (about?.kind === 'record') reader.changed(about.sid);
       else if (about !== undefined) copies.seenElsewhere(about.sid);
     },
     up() {
@@ -125,13 +125,13 @@ export async function openRedisStore(settings: RedisSettings, deps: RedisStoreDe
       const seconds = Math.floor(until - now());
       if (seconds <= 0) return;
       await ask('create', sid, ['SET', keys.record(sid), sealed(sid, pool, state, until), 'EX', String(seconds)]);
-      copies.changed(sid);
+      reader.written(sid, pool.id);
     },
     async update(sid, pool, state) {
       if (removals.has(sid)) return false;
       const text = sealed(sid, pool, state, copies.get(sid)?.until);
       const reply = await ask('update', sid, ['SET', keys.record(sid), text, 'XX', 'KEEPTTL']);
-      copies.changed(sid);
+      reader.written(sid, pool.id);
       return reply !== null;
     },
     async lock(sid): Promise<Lock | undefined> {
