@@ -141,7 +141,7 @@ suite('the key ring', () => {
   test('removing a key ends what it sealed on both replicas, and nothing else', async () => {
     const before = await signedIn('bob');
     assert.equal(keyOf(before), 'r3');
-    await patch({ r4: key('r4', limits.sealKeyDelaySeconds) });
+    await patch({ r4: key('r4', limits.sealKeyDelaySeconds - 2) });
     await until(async () => keyOf(await signedIn('bob')) === 'r4', 'r4 to seal');
     const later = await signedIn('ada');
     await patch({ r3: null });
