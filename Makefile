@@ -6,7 +6,7 @@ NGINX := nginx libnginx-mod-http-ndk libnginx-mod-http-set-misc
 CLUSTER := unzip python3-venv
 TEST_CONCURRENCY ?= 2
 
-.PHONY: demo demo-cluster test check bench bench-changes bench-faults audit sbom generate test-live clean
+.PHONY: demo demo-cluster test check bench bench-changes fuzz abuse bench-faults audit sbom generate test-live clean
 
 # NGINX over TLS, two apps on two domains, a stand-in for Cognito; runs until Ctrl-C.
 demo:
@@ -59,6 +59,16 @@ audit:
 sbom:
 	@scripts/setup.sh
 	@node scripts/sbom.ts
+
+# Noise at the real program: FUZZ inputs (100,000) of FUZZ_SEED from FUZZ_FROM on; FUZZ_INPUT=FILE sends a failure again.
+fuzz:
+	@scripts/setup.sh $(NGINX) openssl
+	@exec node bench/fuzz.ts
+
+# Slow, idle and flooding clients, and what decisions feel of them; ABUSE_SECONDS (5) for each flood.
+abuse:
+	@scripts/setup.sh $(NGINX) openssl
+	@exec node bench/abuse.ts
 
 # Writes crds/*.yaml, docs/reference/*.md and docs/security/licences.md from the code's own lists.
 generate:
