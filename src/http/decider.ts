@@ -11,9 +11,8 @@ import type { RefusalReason, Verdict } from '../model/verdict.ts';
 import { readRequest, writeVerdict } from '../planes/nginx.ts';
 import type { PlaneAnswer } from '../planes/nginx.ts';
 import { bearerVerdict } from './bearer-verdict.ts';
-import { shouldRenew } from '../session/sessions.ts';
-import type { MaybePromise, SessionRead, Sessions } from '../session/sessions.ts';
-import { StoreUnavailable } from '../session/state-store.ts';
+import { judgeBySession } from './by-session.ts';
+import type { MaybePromise, Sessions } from '../session/sessions.ts';
 
 /** Told after every decision; for counting and for the one log line of a refusal. */
 export interface Decided {
@@ -59,9 +58,9 @@ function decideRequest(deps: DeciderDeps, routeId: string, rawHeaders: readonly 
   const found = table.route(routeId);
   if (found === undefined) return refuseUnknown(deps, routeId);
   if (size(rawHeaders) > headerLimit) return refuse(deps, 'headers_too_large', found);
-  const read = readRequest(rawHeaders);
-  if (read.kind === 'refuse') return refuse(deps, read.reason, found);
-  const { request } = read;
+  const asked = readRequest(rawHeaders);
+  if (asked.kind === 'refuse') return refuse(deps, asked.reason, found);
+  const { request } = asked;
   const policy = found.policy;
   if (policy === undefined) return refuse(deps, 'policy_broken', found, request);
   if (!needsIdentity(request, policy, deps.options)) {
@@ -83,7 +82,7 @@ function decideRequest(deps: DeciderDeps, routeId: string, rawHeaders: readonly 
 const noBearer: BearerRead = { kind: 'foreign' };
 
 function readsBearers({ policy, audits }: CompiledRoute): boolean {
-  return policy?.readsBearers === true || audits.some((audit) => audit.readsBearers);
+  return policy?.readsBearers === true || audits.some((one) => one.readsBearers);
 }
 
 interface Asked {
@@ -95,57 +94,13 @@ interface Asked {
   readonly bearer: MaybePromise<BearerRead>;
 }
 
-/** Where the store of sessions fails, that is the answer: nothing has ended by it, and the cookie stays. */
 function decideBySession(deps: DeciderDeps, asked: Asked): MaybePromise<PlaneAnswer> {
-  const withoutStore = (error: unknown): PlaneAnswer => {
-    if (!(error instanceof StoreUnavailable)) throw error;
-    return refuse(deps, 'store_unavailable', asked.found, asked.request);
-  };
-  try {
-    const answer = decideByCookie(deps, asked);
-    return answer instanceof Promise ? answer.catch(withoutStore) : answer;
-  } catch (error) {
-    return withoutStore(error);
-  }
-}
-
-function decideByCookie(deps: DeciderDeps, asked: Asked): MaybePromise<PlaneAnswer> {
   const { table, found, request, policy, bearer } = asked;
   const hosts = sessionHost(table, found);
-  const pools = routePools(table, found);
-  const sessions = deps.sessions.read(request.cookie, hosts, pools);
-  const judged = (result: SessionRead): Verdict =>
-    decide(
-      request,
-      result.live.map((session) => session.identity),
-      policy,
-      deps.options,
-    );
-  const answer = (result: SessionRead, first: Verdict): PlaneAnswer => {
-    const verdict = explain(first, result);
-    return finish(deps, {
-      found,
-      request,
-      verdict: renewed(verdict, request, result.live, deps.now()),
-      live: result.live,
-      bearer,
-    });
-  };
-  const withSessions = (result: SessionRead): MaybePromise<PlaneAnswer> => {
-    const verdict = judged(result);
-    // Somebody may have gained or lost what was never asked about them: Cognito is asked once, then it stands (S22).
-    const reading = isUnknown(verdict) ? deps.sessions.reread(result.live, pools) : undefined;
-    return reading === undefined ? answer(result, verdict) : reading.then(readAgain);
-  };
-  const readAgain = async (): Promise<PlaneAnswer> => {
-    const result = await deps.sessions.read(request.cookie, hosts, pools);
-    return answer(result, judged(result));
-  };
-  return sessions instanceof Promise ? sessions.then(withSessions) : withSessions(sessions);
-}
-
-function isUnknown(verdict: Verdict): boolean {
-  return verdict.kind === 'refuse' && verdict.reason === 'groups_unknown';
+  const judged = judgeBySession(deps, { request, policy, hosts, pools: routePools(table, found) });
+  return judged instanceof Promise
+    ? judged.then((one) => finish(deps, { found, request, bearer, ...one }))
+    : finish(deps, { found, request, bearer, verdict: judged.verdict, live: judged.live });
 }
 
 function sessionHost(
@@ -164,21 +119,6 @@ function routePools(table: Table, found: CompiledRoute): readonly Pool[] {
   const pools = (found.policy?.policy.pools ?? []).flatMap((id) => table.pools.get(id) ?? []);
   poolsOfRoute.set(found, pools);
   return pools;
-}
-
-/** `no_session` becomes what the session store knows better: ended, or too old to be used without asking Cognito. */
-function explain(verdict: Verdict, result: SessionRead): Verdict {
-  if (verdict.kind !== 'refuse' || verdict.reason !== 'no_session' || result.reason === undefined) return verdict;
-  return { ...verdict, reason: result.reason };
-}
-
-/** flows.md "Renew": only a GET document navigation, so that no form and no script is interrupted. */
-function renewed(verdict: Verdict, request: Request, live: readonly Session[], now: number): Verdict {
-  if (verdict.kind !== 'allow' || verdict.identity === undefined) return verdict;
-  if (request.navigation !== 'document' || request.method !== 'GET') return verdict;
-  const session = live.find((candidate) => candidate.identity === verdict.identity);
-  if (session === undefined || !shouldRenew(session, now)) return verdict;
-  return { kind: 'refuse', reason: 'renew', rule: verdict.rule, missing: [], identity: verdict.identity };
 }
 
 interface Outcome {

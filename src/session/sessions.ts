@@ -115,7 +115,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
   return {
     read(cookie, route, pools) {
       const all = pools.map((pool) => find(cookie, pool, route));
-      return areHere(all) ? readOf(all) : Promise.all(all).then(readOf);
+      return areHere(all) ? readOf(all) : Promise.all(all.map(async (one) => one)).then(readOf);
     },
     reread: (people, pools) => reread(deps, people, pools),
     seal: cookies.seal,

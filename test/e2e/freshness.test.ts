@@ -73,10 +73,10 @@ describe('freshness', { concurrency: true }, () => {
 
     it('S11 fifty requests at once when groups are due: one token request, and nobody waits for it', async () => {
       stack.cognito.faults.token = { delayMs: 6000 };
-      const before_ = stack.cognito.stats.token;
+      const askedBefore = stack.cognito.stats.token;
       const pages = await Promise.all(Array.from({ length: 50 }, () => asks(stack, of('ida'))));
       assert.deepEqual([...new Set(pages.map(({ status }) => status))], [200]);
-      assert.equal(stack.cognito.stats.token - before_, 1);
+      assert.equal(stack.cognito.stats.token - askedBefore, 1);
     });
 
     it('S22 a trimmed session, and a policy that gains a deny on a group never judged: read first, then denied', async () => {
@@ -136,12 +136,12 @@ describe('freshness', { concurrency: true }, () => {
       const visitor = await signedIn(stack, 'ida');
       stack.cognito.faults.token = { delayMs: 3500 };
       await pause(seconds + 0.5);
-      const before_ = stack.cognito.stats.token;
+      const askedBefore = stack.cognito.stats.token;
       const pages = await Promise.all(Array.from({ length: 50 }, () => asks(stack, visitor)));
       assert.deepEqual([...new Set(pages.map(({ status }) => status))], [403]);
       assert.ok((await refusals(stack, 'session_stale')) >= 50);
       await until(async () => (await asks(stack, visitor)).status === 200, 'the slow answer', 5);
-      assert.equal(stack.cognito.stats.token - before_, 1);
+      assert.equal(stack.cognito.stats.token - askedBefore, 1);
     });
 
     it('S13 S14 500, 429 and cut connections: kept within the grace, refused after it, there again when Cognito is', async () => {

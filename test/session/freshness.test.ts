@@ -116,7 +116,7 @@ describe('past the end of the tokens', () => {
     const cookie = world.cookie();
     world.cognito.groups = [];
     await world.clock.advance(minutes(60));
-    const reads = Array.from({ length: 50 }, () => read(cookie));
+    const reads = Array.from({ length: 50 }, async () => read(cookie));
     await world.clock.advance(500);
     for (const one of await Promise.all(reads)) assert.deepEqual([one.live.length, groupsOf(one)], [1, []]);
     assert.equal(world.cognito.asked.length, 1);
@@ -197,7 +197,7 @@ describe('what was never judged', () => {
     const trimmed = identity({ groups: { names: new Set(['staff']), judged: new Set(['staff']) } });
     const cookie = world.cookie({ identity: trimmed });
     const before = await read(cookie);
-    const all = Promise.all(Array.from({ length: 20 }, () => sessions.reread(before.live, [pool])));
+    const all = Promise.all(Array.from({ length: 20 }, async () => sessions.reread(before.live, [pool])));
     await world.clock.advance(100);
     await all;
     assert.equal(world.cognito.asked.length, 1);
