@@ -27,20 +27,23 @@ function checkout(files: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync(join(tmpdir(), 'cg-release-'));
   mkdirSync(join(folder, 'scripts'));
   mkdirSync(join(folder, 'charts/cognito-gate'), { recursive: true });
+  mkdirSync(join(folder, 'test/session/frozen'), { recursive: true });
   cpSync(join(root, 'scripts/release-version.sh'), join(folder, 'scripts/release-version.sh'));
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  for (const [name, text] of Object.entries(files)) if (text !== '') writeFileSync(join(folder, name), text);
   return folder;
 }
 
 const good = {
   'package.json': '{\n  "name": "x",\n  "version": "1.2.3",\n  "private": true\n}\n',
   'charts/cognito-gate/Chart.yaml': 'version: 0.4.0\nappVersion: 1.2.3\n',
+  'test/session/frozen/1.2.3.json': '{}\n',
   'CHANGELOG.md': '# Changelog\n\n## Unreleased\n\n## 1.2.3\n\n### Added\n\n- That.\n\n## 1.2.2\n\n- Older.\n',
 };
 
 const rows: readonly (readonly [string, Readonly<Record<string, string>>, string])[] = [
   ['package.json', { 'package.json': good['package.json'].replace('1.2.3', '1.2.4') }, 'package.json says 1.2.4'],
   ['the chart', { 'charts/cognito-gate/Chart.yaml': 'appVersion: 1.2.4\n' }, 'Chart.yaml says 1.2.4, the tag v1.2.3'],
+  ['a file of samples', { 'test/session/frozen/1.2.3.json': '' }, 'is missing: node scripts/freeze-samples.ts 1.2.3'],
   ['the changelog', { 'CHANGELOG.md': '# Changelog\n\n## Unreleased\n' }, 'has no section "## 1.2.3"'],
 ];
 
