@@ -12,6 +12,9 @@ import type { Job } from './write-queue.ts';
 /** There may be thousands, and nearly all say what they have to: looked at once, by the object and what it came to. */
 const settled = new WeakMap<KubeObject, RevocationReport['revocation']>();
 
+/** What is to be written is worked out for so many at a look: decisions are answered in between. */
+const atOnce = 200;
+
 /** Statuses, and the end of those that have been kept long enough. `due`: when the next one has, in seconds since the epoch. */
 export function revocationJobs(
   round: Round,
@@ -19,23 +22,28 @@ export function revocationJobs(
 ): { readonly jobs: readonly Job[]; readonly due: number } {
   const now = writing.now();
   let due = Infinity;
-  const jobs = round.world.revocations.flatMap((report): readonly Job[] => {
+  const jobs: Job[] = [];
+  for (const report of round.world.revocations) {
     const { namespace, name } = report.ref;
-    const object = round.find('SessionRevocation', namespace, name);
-    if (object === undefined || object.metadata.deletionTimestamp !== undefined) return [];
     const { keptUntil = Infinity } = report;
-    if (keptUntil <= now) return [removalJob(object, keptUntil, writing)];
-    due = Math.min(due, keptUntil);
+    const object = round.find('SessionRevocation', namespace, name);
+    if (object === undefined || object.metadata.deletionTimestamp !== undefined) continue;
+    if (keptUntil > now) due = Math.min(due, keptUntil);
+    if (jobs.length >= atOnce) continue;
     const job =
-      report.revocation !== undefined && settled.get(object) === report.revocation
-        ? undefined
-        : status(report, object, round, writing);
-    return job === undefined ? [] : [job];
-  });
+      keptUntil <= now ? removalJob(object, keptUntil, writing) : unsettledJob(report, object, round, writing);
+    if (job !== undefined) jobs.push(job);
+  }
   return { jobs, due };
 }
 
-function status(report: RevocationReport, object: KubeObject, round: Round, writing: StatusWriting): Job | undefined {
+function unsettledJob(
+  report: RevocationReport,
+  object: KubeObject,
+  round: Round,
+  writing: StatusWriting,
+): Job | undefined {
+  if (report.revocation !== undefined && settled.get(object) === report.revocation) return undefined;
   const { namespace, name } = report.ref;
   const { world } = round;
   const findings = round.about(objectKey('SessionRevocation', namespace, name));
