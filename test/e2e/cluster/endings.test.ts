@@ -1,5 +1,6 @@
 /** Sign-ins that end before their time, by `kubectl` and by their person, on every replica, and over restarts. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, suite, test } from 'node:test';
 import { resources } from '../../../src/kubernetes/resources.ts';
@@ -175,6 +176,19 @@ suite('endings', { timeout: 170_000 }, () => {
       5000,
     );
     assert.ok(await everywhere(of(eve, shop), 200));
+  });
+
+  test('S24 RotationNeedsRedis stands on a pool that any replica has seen to rotate, dead ones too', async () => {
+    const spec = { userPoolId: 'eu-west-1_Other1234', domain: 'other', clientId: '2other23456789' };
+    const metadata = { name: 'other', namespace: own };
+    await gate.apply(JSON.stringify({ apiVersion: 'cognito-gate.dev/v1alpha1', kind: 'CognitoPool', metadata, spec }));
+    const id = createHash('sha256')
+      .update(JSON.stringify([own, 'other', spec.userPoolId, spec.clientId]))
+      .digest('hex');
+    const state = JSON.stringify({ table: 'x', versions: {}, newestKey: '', rotating: [id] });
+    const left = { name: `${own}-replica-left`, namespace: own, labels: { 'cognito-gate.dev/replica-of': own } };
+    await gate.apply(JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: left, data: { state } }));
+    await kubectl('wait', 'cognitopool/other', '-n', own, '--for=condition=RotationNeedsRedis', '--timeout=10s');
   });
 
   test('everybody of every pool, from the namespace of the installation', async () => {

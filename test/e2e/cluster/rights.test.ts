@@ -55,6 +55,13 @@ spec:
   required: { deny: [{ groups: [suspended] }] }
 `;
 
+const revocation = `
+apiVersion: cognito-gate.dev/v1alpha1
+kind: SessionRevocation
+metadata: { name: nobody, namespace: ${own} }
+spec: { user: { subject: nobody }, keepFor: 60s }
+`;
+
 suite('what the ServiceAccount does', () => {
   let gate: GateCluster;
   let front: Front;
@@ -140,6 +147,11 @@ suite('what the ServiceAccount does', () => {
     await until(async () => (await companions()) < before, 'its companion to go');
   });
 
+  test('a SessionRevocation gets its status', async () => {
+    await gate.apply(revocation);
+    await kubectl('wait', 'srev/nobody', '-n', own, '--for=condition=InForce', '--timeout=10s');
+  });
+
   test('a fight over annotations: who the rival is, is looked up', async () => {
     await gate.apply(policy({ poolRefs: [{ name: 'other', namespace: own }] }));
     await until(async () => await everywhere(wiki, 401), 'the policy again');
@@ -159,6 +171,11 @@ suite('what the ServiceAccount does', () => {
   test('what a dead replica left is swept', async () => {
     const left = (): number => 120_000 - (performance.now() - diedAt);
     await until(async () => !(await replicaMaps()).includes('cognito-gate-replica-dying'), 'the sweep', left());
+  });
+
+  test('a SessionRevocation is deleted when it was kept as long as it says', async () => {
+    const there = async (): Promise<boolean> => (await listed(gate.cluster, 'srev', '-n', own)).length > 0;
+    await until(async () => !(await there()), 'its deletion', 90_000);
   });
 
   test('a scrape says who leads, how many there are, and how long the certificate of the webhook is good', async () => {
