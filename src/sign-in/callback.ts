@@ -113,7 +113,6 @@ async function redeem(
   callbackUrl.search = request.query.toString();
   const { state, nonce, codeVerifier } = attempt;
   const input = { callbackUrl, redirectUri: context.origins.callback, state, nonce, codeVerifier };
-  context.countSignIn?.();
   const answer = await context.pools.of(pool).redeem(input);
   if (answer.kind === 'failed') {
     const { status, text } = failureTexts[answer.code];

@@ -61,8 +61,6 @@ export interface SignInDeps {
   readonly freshness: Pick<Freshness, 'newest' | 'refresh' | 'rotating'>;
   /** What the revocations in force say about a sign-in. */
   readonly revoked: (identity: Identity) => RevocationAnswer;
-  /** Told before a code is redeemed, so that refreshes make room for it. */
-  readonly countSignIn?: () => void;
   /** Seconds. */
   readonly now: () => number;
   readonly random: (bytes: number) => Uint8Array;

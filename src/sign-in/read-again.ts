@@ -49,14 +49,18 @@ export async function readAgain(context: Context, visit: Visit, verdict: Verdict
 function needOf(context: Context, visit: Visit, session: Session, verdict: Verdict): Need | undefined {
   const now = context.now();
   const isNew = session.checkedAt >= now - justRead;
+  const asked = visit.request.query.has('check');
   if (verdict.kind === 'refuse') {
     if (verdict.identity === undefined || verdict.reason === 'sign_in_too_old') {
       return undefined;
     }
-    return visit.request.query.has('check') ? 'ask' : isNew ? undefined : 'read';
+    return asked ? 'ask' : isNew ? undefined : 'read';
   }
   if (verdict.identity?.pool !== session.pool) {
     return undefined;
+  }
+  if (asked) {
+    return 'ask';
   }
   const renews = now - session.sealedAt >= limits.renewEverySeconds && visit.loop.returnsTo(visit.returnPath) === 0;
   return renews ? 'seal' : isNew ? undefined : 'read';

@@ -2,13 +2,17 @@
 import assert from 'node:assert/strict';
 import { mkdir, readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { inContext, signIn } from '../support/browsing.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { startStack, until } from '../support/stack.ts';
 import type { Stack } from '../support/stack.ts';
-import { shopAndWiki } from '../support/stack-objects.ts';
+import { laterPage, revokedPage } from '../../src/sign-in/pages/again.ts';
+import type { Page as Words } from '../../src/sign-in/pages/layout.ts';
+import { pageResponse } from '../../src/sign-in/pages/layout.ts';
+import { shopAndWiki, withPayroll } from '../support/stack-objects.ts';
 
 let stack: Stack;
 let browser: Browser;
@@ -19,7 +23,7 @@ before(async () => {
   const wikiPolicy = 'metadata: { name: wiki, namespace: wiki }\nspec:\n  deny:';
   assert.ok(shopAndWiki.includes(wikiPolicy));
   const apps = shopAndWiki.replace(wikiPolicy, wikiPolicy.replace('spec:', `spec:\n  poolRefs: ${poolRefs}`));
-  [stack, browser] = await Promise.all([startStack({ apps }), launchChromium()]);
+  [stack, browser] = await Promise.all([startStack({ apps: withPayroll(apps, '1s') }), launchChromium()]);
   // A second pool for the chooser: the same stand-in under another name.
   const pool = await readFile(`${stack.policies}/pool.yaml`, 'utf8');
   await stack.write('partners.yaml', pool.replace('name: staff', 'name: partners'));
@@ -147,6 +151,34 @@ const pages: readonly Shown[] = [
     },
   },
   {
+    name: 'sign-in-again',
+    headline: /asks for a recent sign-in/,
+    actions: 1,
+    async show(page) {
+      await signIn(page, `${stack.urls.shop}/`, 'ada');
+      await sleep(2100);
+      stack.cognito.faults.prompt = 'ignored';
+      await page.goto(`${stack.urls.shop}/payroll`);
+      stack.cognito.faults.prompt = undefined;
+    },
+  },
+  {
+    name: 'sign-in-ended',
+    headline: /ended by the people who run the site/,
+    actions: 1,
+    show: (page) => shownAs(page, revokedPage({ again: start('/a'), contact: 'Ask the desk' })),
+  },
+  {
+    name: 'try-again',
+    headline: /try again in a moment/,
+    actions: 1,
+    show: (page) =>
+      shownAs(
+        page,
+        laterPage({ reason: 'the store of sessions does not answer', again: start('/a'), contact: 'Ask the desk' }),
+      ),
+  },
+  {
     name: 'chooser',
     headline: /How would you like to sign in/,
     actions: 2,
@@ -203,6 +235,14 @@ for (const shown of pages) {
       assert.deepEqual(await violations(page), [], 'phone');
       await keyboard(page, shown.actions);
     }));
+}
+
+/** What takes a fault to come by is shown in place of another page of ours, with its own policy. */
+async function shownAs(page: Page, words: Words): Promise<void> {
+  const address = start('/shown');
+  const { headers, body } = pageResponse(200, words, '0123456789');
+  await page.route(address, (route) => route.fulfill({ status: 200, headers: { ...headers }, body }));
+  await page.goto(address);
 }
 
 async function picture(page: Page, name: string): Promise<void> {

@@ -28,3 +28,13 @@ spec:
 
 /** The demo's rules, for both apps. */
 export const shopAndWiki = `${app('shop', 'shop.acme.localhost')}---\n${app('wiki', 'wiki.example.localhost')}`;
+
+/** The same with pages of both apps that want a sign-in no older than a few seconds. */
+export function withPayroll(apps: string, maxAuthAge: string): string {
+  const rule = `    - name: payroll
+      match: { paths: [{ type: PathPrefix, value: /payroll }] }
+      access: SignedIn
+      maxAuthAge: ${maxAuthAge}
+`;
+  return apps.replaceAll('    - name: everyone-else\n', `${rule}    - name: everyone-else\n`);
+}
