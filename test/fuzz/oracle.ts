@@ -37,7 +37,9 @@ function judgePage(input: Input, answer: WireAnswer, hosts: ReadonlySet<string>)
   const { status, body } = answer;
   if (broken(input, status)) return `status ${status}`;
   if (input.kind === 'app through NGINX' && status < 300) return `the app answered ${status}`;
-  if (all(answer, 'set-cookie').some((line) => sessionSet.test(line))) return 'opens a session';
+  // Whoever has a session may be given a newer one.
+  const opens = all(answer, 'set-cookie').some((line) => sessionSet.test(line));
+  if (opens && input.mayPass === 'no') return 'opens a session';
   if (injected.test(body)) return 'a page with markup of a stranger';
   if (input.path.endsWith('/userinfo') && status === 200 && input.mayPass === 'no') return 'says who somebody is';
   for (const location of all(answer, 'location')) {
