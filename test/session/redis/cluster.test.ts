@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 
 import { slotOf } from '../../../src/session/redis/keys.ts';
@@ -9,6 +11,7 @@ import { inAnHour, newSid, openReplica, pool, stateWith, type ReplicaStore } fro
 
 describe('a Redis cluster', () => {
   let cluster: { readonly nodes: readonly Redis[]; close(): Promise<void> };
+  let passwordFile: string;
   let replicas: ReplicaStore[] = [];
   const nodeAt = (index: number): Redis => {
     const node = cluster.nodes[index];
@@ -16,7 +19,7 @@ describe('a Redis cluster', () => {
     return node;
   };
   const open = async (): Promise<ReplicaStore> => {
-    const replica = await openReplica({ urls: [nodeAt(0).url], cluster: true });
+    const replica = await openReplica({ urls: [nodeAt(0).url], cluster: true, username: 'gate', passwordFile });
     replicas.push(replica);
     return replica;
   };
@@ -29,6 +32,12 @@ describe('a Redis cluster', () => {
   };
   before(async () => {
     cluster = await startRedisCluster();
+    passwordFile = join(nodeAt(0).folder, 'password');
+    await writeFile(passwordFile, 'one');
+    // The rights of docs/operating/sessions-in-redis.md.
+    const commands = '+hello +ping +get +set +del +eval +client|tracking +asking +cluster|slots';
+    const rights = `on >one ~cognito-gate:* resetchannels -@all ${commands}`.split(' ');
+    for (const node of cluster.nodes) await node.cli('ACL', 'SETUSER', 'gate', ...rights);
   });
   afterEach(async () => {
     await Promise.all(replicas.map(async (replica) => await replica.close()));

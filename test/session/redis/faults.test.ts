@@ -158,9 +158,7 @@ describe('faults of Redis', () => {
 });
 
 describe('who may connect to Redis', () => {
-  const rights = [
-    '~cognito-gate:* resetchannels -@all +hello +ping +get +set +del +eval +client|tracking +select',
-  ].join(' ');
+  const rights = ['~cognito-gate:* resetchannels -@all +hello +ping +get +set +del +eval +client|tracking'].join(' ');
   let replicas: ReplicaStore[] = [];
   let servers: Redis[] = [];
   const start = async (options: RedisOptions): Promise<Redis> => {
