@@ -31,4 +31,6 @@ export interface Session extends TokenState {
   readonly startedAt: number;
   readonly signInStartedAt: number;
   readonly sealedAt: number;
+  /** Times of the tokens in the cookie itself, where something newer is known by now. Never sealed. */
+  readonly sealedTokens?: Pick<TokenState, 'checkedAt' | 'tokensExpireAt'>;
 }

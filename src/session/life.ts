@@ -34,8 +34,12 @@ export function sessionEnd(session: Session, pool: Pool): number {
   return Math.min(session.startedAt + pool.session.lifetime, signInEnd(session.signInStartedAt, pool));
 }
 
-/** Past half of the tokens' life, and not sealed within the last 5 minutes: time for a navigation to renew. */
+/**
+ * Past half of the life of the tokens in the cookie, and not sealed within the last 5 minutes: time for a navigation to
+ * renew. A new replica knows nothing but the cookie, and Cognito may be away then.
+ */
 export function shouldRenew(session: Session, now: number): boolean {
-  const half = session.checkedAt + (session.tokensExpireAt - session.checkedAt) / 2;
+  const { checkedAt, tokensExpireAt } = session.sealedTokens ?? session;
+  const half = checkedAt + (tokensExpireAt - checkedAt) / 2;
   return now >= half && now - session.sealedAt >= limits.renewEverySeconds;
 }

@@ -164,8 +164,9 @@ function createNewest(freshness: Freshness): (session: Session) => Session {
     if (before !== undefined && before.identity === state.identity && before.checkedAt === state.checkedAt) {
       return before;
     }
-    const { sid, pool, host, startedAt, signInStartedAt, sealedAt } = session;
-    const composed: Session = { ...state, sid, pool, host, startedAt, signInStartedAt, sealedAt };
+    const { sid, pool, host, startedAt, signInStartedAt, sealedAt, checkedAt, tokensExpireAt } = session;
+    const sealedTokens = { checkedAt, tokensExpireAt };
+    const composed: Session = { ...state, sid, pool, host, startedAt, signInStartedAt, sealedAt, sealedTokens };
     made.set(session, composed);
     return composed;
   };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { identity, noon, pool, refreshToken } from './samples.ts';
+import { shouldRenew } from '../../src/session/sessions.ts';
 import { freshWorld, settled, sid, state } from './fresh/world.ts';
 
 const minutes = (count: number): number => count * 60_000;
@@ -106,6 +107,23 @@ describe('groups are read again in the background', () => {
         noon + 601,
       );
     }
+  });
+});
+
+describe('renewal', () => {
+  it('goes by the tokens in the cookie: what this replica knows is lost with it', async () => {
+    const world = freshWorld();
+    const { read } = world.replica();
+    const cookie = world.cookie();
+    await world.clock.advance(minutes(29));
+    await read(cookie);
+    await world.clock.advance(minutes(1) - 1000);
+    const renews = async (): Promise<boolean> =>
+      (await read(cookie)).live.some((one) => shouldRenew(one, world.clock.now()));
+    assert.equal((await read(cookie)).live[0]?.checkedAt, noon + 29 * 60);
+    assert.equal(await renews(), false);
+    await world.clock.advance(1000);
+    assert.equal(await renews(), true);
   });
 });
 
