@@ -33,7 +33,7 @@ suite('T14.1 one person is one, whatever spelling of the name was typed or told'
   });
 
   test('T14.1 no metric is counted by a person, and no reason of a refusal is a lockout', () => {
-    const names = new Set(metricList.flatMap(({ labels }) => [...labels]));
+    const names = new Set<string>(metricList.flatMap(({ labels }) => [...labels]));
     for (const label of ['user', 'username', 'email', 'subject', 'sub']) assert.ok(!names.has(label), label);
     // Passwords are typed at Cognito alone, which counts attempts; a lockout of ours would have to be keyed by subject.
     const reasons = Object.keys(refusalReasons).filter((reason) => /lock|ban|throttl|attempts/.test(reason));
