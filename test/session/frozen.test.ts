@@ -2,7 +2,18 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import {
+  attemptCookieName,
+  browserCookieName,
+  loopCookieName,
+  returnCookieName,
+  sessionCookieName,
+  signInCookieName,
+  stateCookieName,
+} from '../../src/session/names.ts';
+import type { SealKind } from '../../src/session/seal.ts';
 import { freeze, type Frozen, sealerOf } from './frozen/frozen-file.ts';
+import { frozenPool, frozenRoute } from './frozen/make-samples.ts';
 import { openSample } from './frozen/open-sample.ts';
 import { read000, type Read } from './frozen/reader-0.0.0.ts';
 import { read001 } from './frozen/reader-0.0.1.ts';
@@ -85,6 +96,52 @@ for (const frozen of all) {
     });
   });
 }
+
+describe('what is sealed', () => {
+  it('has a sample of each kind', () => {
+    // The compiler asks for a new kind here, and this test for its sample.
+    const every: Readonly<Record<SealKind, true>> = {
+      session: true,
+      signin: true,
+      attempt: true,
+      authorize: true,
+      cognito: true,
+      grant: true,
+      signout: true,
+      return: true,
+      browser: true,
+      loop: true,
+      handle: true,
+      signinhandle: true,
+      granthandle: true,
+      record: true,
+    };
+    assert.deepEqual(new Set(today.samples.map(({ kind }) => kind)), new Set(Object.keys(every)));
+  });
+
+  it('is looked for under the names that it always had: another name would sign everybody out', () => {
+    const part = frozenPool.slice(0, 8);
+    const fixed = [browserCookieName, returnCookieName, loopCookieName(frozenRoute)];
+    assert.deepEqual(
+      [
+        sessionCookieName(frozenPool),
+        signInCookieName(frozenPool),
+        attemptCookieName('x'),
+        stateCookieName('x'),
+        ...fixed,
+      ],
+      [
+        `__Host-cg-${part}`,
+        `__Host-cgs-${part}`,
+        '__Host-cga-x',
+        '__Host-cgc-x',
+        '__Host-cgb',
+        '__Host-cgr',
+        '__Host-cgl-01234567',
+      ],
+    );
+  });
+});
 
 describe('what a newer version seals', () => {
   it('fields that this version does not know change nothing', () => {

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, suite, test } from 'node:test';
 import { limits } from '../../../src/session/limits.ts';
 import { newKeyEntry } from '../../../src/session/key-ring.ts';
+import { ApiProxy } from '../../support/api-proxy.ts';
 import { startFront } from '../../support/front.ts';
 import type { Front } from '../../support/front.ts';
 import { gateHosts, startGateCluster } from '../../support/gate-cluster.ts';
@@ -21,6 +22,7 @@ const seconds = (): number => Math.floor(Date.now() / 1000);
 suite('the key ring', () => {
   let gate: GateCluster;
   let front: Front;
+  let proxy: ApiProxy;
 
   /** Adds (a content) and removes (null) entries, as the manual does. */
   const patch = async (entries: Readonly<Record<string, string | null>>): Promise<void> => {
@@ -70,7 +72,10 @@ suite('the key ring', () => {
     );
 
   before(async () => {
-    gate = await startGateCluster({ values: { keyRing: { rotation: { every: '1h', keep: '1h' } } } });
+    gate = await startGateCluster({
+      apiThrough: async (cluster) => (proxy = await ApiProxy.start(cluster)).url,
+      values: { keyRing: { rotation: { every: '1h', keep: '1h' } } },
+    });
     front = await startFront('NGINX', gate);
     await gate.app('shop', { host, annotations: { 'cognito-gate.dev/access': 'SignedIn' } });
     await until(async () => {
@@ -82,6 +87,7 @@ suite('the key ring', () => {
   after(async () => {
     await front?.stop();
     await gate?.stop();
+    await proxy?.stop();
   });
 
   test('on its schedule the leader adds a key, and takes away what has not sealed for as long as a sign-in lasts', async () => {
@@ -147,6 +153,45 @@ suite('the key ring', () => {
     await patch({ r3: null });
     await until(async () => (await statuses(before)).every((status) => status === 401), 'the end of what r3 sealed');
     assert.deepEqual(await statuses(later), [200, 200]);
+  });
+
+  test('S26 one replica hears of no new key: sign-ins land all the same, and the first cookie that it can’t open tells it', async () => {
+    // A watch that is there and silent, as a broken network leaves it: by itself it is given up after 90 seconds.
+    let silent = 0;
+    const heal = proxy.fault(({ path, query }, response) => {
+      const isRing = path.endsWith('/namespaces/cognito-gate/secrets') && !query.has('fieldSelector');
+      if (!query.has('watch') || !isRing || silent > 0) return false;
+      silent += 1;
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.flushHeaders();
+      return true;
+    });
+    proxy.reset();
+    await until(() => silent === 1, 'a silent watch');
+    heal();
+    const before = (await ids()).length;
+    await patch({ s1: key('s1', 0) });
+    const counts = async (): Promise<readonly number[]> => (await gauges('cognito_gate_key_ring_keys')).toSorted();
+    await until(async () => (await counts())[1] === before + 1, 'the other replica');
+    for (const username of ['ada', 'bob', 'ada']) {
+      const person = await signedIn(username);
+      assert.notEqual(keyOf(person), 's1');
+      assert.deepEqual(await statuses(person), [200, 200]);
+    }
+    assert.deepEqual(await counts(), [before, before + 1]);
+    // A key that seals too early for it: two minutes after its creation it would be too late for a watch as well.
+    await patch({ s2: key('s2', limits.sealKeyDelaySeconds) });
+    await until(
+      async () => {
+        const person = await signedIn('ada').catch(() => undefined);
+        return (
+          person !== undefined && keyOf(person) === 's2' && (await statuses(person)).every((status) => status === 200)
+        );
+      },
+      'both to open what s2 seals',
+      20_000,
+    );
+    assert.deepEqual(await counts(), [before + 2, before + 2]);
   });
 
   test('a cookie of a key that a replica has not heard of has it read the ring again', async () => {
