@@ -28,17 +28,19 @@ export interface Campaign {
   readonly lanes: number;
   /** How long an answer may take, in milliseconds. */
   readonly patience: number;
+  /** A 503 that says so is then in order. */
+  readonly cognitoIsDown?: boolean;
   readonly failed: (failure: Failure) => void;
   /** Told after each; the slowest so far in milliseconds. */
   readonly done?: (index: number, slowest: number) => void;
 }
 
 /** Of so many inputs one has to pass. */
-const controlEvery = 250;
+const controlEvery = 100;
 
 /** The input of this number. */
 export function inputOf(seed: number, index: number, genuine: Genuine): Input {
-  if (index % controlEvery === 0) return control(genuine);
+  if (index % controlEvery === 0) return control(genuine, index % (2 * controlEvery) === 0 ? 'session' : 'token');
   const dice = new Dice(seed, index);
   const roll = dice.int(100);
   if (roll < 50) return decisionInput(dice, genuine);
@@ -64,7 +66,7 @@ export async function run(stack: Stack, genuine: Genuine, campaign: Campaign): P
       slowest = Math.max(slowest, performance.now() - started);
       const key = `${input.kind} ${outcome.kind === 'answered' ? outcome.answer.status : outcome.kind}`;
       counts.set(key, (counts.get(key) ?? 0) + 1);
-      const why = judge(input, outcome, allowedHosts);
+      const why = judge(input, outcome, { hosts: allowedHosts, cognitoIsDown: campaign.cognitoIsDown ?? false });
       if (why !== undefined) campaign.failed({ index, why, input, outcome });
       campaign.done?.(index, slowest);
     }

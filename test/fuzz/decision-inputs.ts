@@ -135,24 +135,20 @@ function routeless(dice: Dice, { routes }: Genuine): string {
   ]);
 }
 
-/** The real session where it belongs: this one has to pass, or nothing that is refused here says anything. */
-export function control(genuine: Genuine): Input {
+/** The real session, or a real token, where it belongs: it has to pass, or nothing that is refused here says anything. */
+export function control(genuine: Genuine, what: 'session' | 'token'): Input {
   const [name, session] = genuine.session;
+  const place =
+    what === 'session' ? { host: stackHosts.shop, id: genuine.routes.shop } : { host: apiHost, id: genuine.routes.api };
+  const proof: Header =
+    what === 'session' ? ['Cookie', `a=b; ${name}=${session}`] : ['Authorization', `Bearer ${genuine.tokens[0] ?? ''}`];
   const headers: Header[] = [
     ['Host', 'gate'],
-    ['X-Original-URL', `https://${stackHosts.shop}/admin`],
+    ['X-Original-URL', `https://${place.host}/admin`],
     ['X-Original-Method', 'POST'],
-    ['Cookie', `a=b; ${name}=${session}`],
+    proof,
   ];
-  const bytes = requestBytes(`GET /nginx/${genuine.routes.shop} HTTP/1.1`, headers);
-  return {
-    kind: 'control',
-    port: 'decisions',
-    bytes,
-    raw: false,
-    head: false,
-    host: stackHosts.shop,
-    path: '/admin',
-    mayPass: 'must',
-  };
+  const bytes = requestBytes(`GET /nginx/${place.id} HTTP/1.1`, headers);
+  const fixed = { kind: `control (${what})`, port: 'decisions', raw: false, head: false, mayPass: 'must' } as const;
+  return { ...fixed, bytes, host: place.host, path: '/admin' };
 }

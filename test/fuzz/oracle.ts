@@ -2,15 +2,21 @@ import { all } from './connection.ts';
 import type { Outcome, WireAnswer } from './connection.ts';
 import type { Input } from './input.ts';
 
+export interface Rules {
+  /** Where a browser may be sent. */
+  readonly hosts: ReadonlySet<string>;
+  readonly cognitoIsDown: boolean;
+}
+
 /** What is wrong with an answer; undefined: nothing. */
-export function judge(input: Input, outcome: Outcome, hosts: ReadonlySet<string>): string | undefined {
+export function judge(input: Input, outcome: Outcome, rules: Rules): string | undefined {
   if (outcome.kind !== 'answered') {
     if (outcome.kind === 'silent') return 'no answer in time, and the connection stayed open';
     return input.raw || input.port === 'nginx' ? undefined : 'closed without an answer';
   }
   const { answer } = outcome;
   if (answer.status === 0) return 'no HTTP';
-  return input.port === 'decisions' ? judgeDecision(input, answer) : judgePage(input, answer, hosts);
+  return input.port === 'decisions' ? judgeDecision(input, answer) : judgePage(input, answer, rules);
 }
 
 function judgeDecision(input: Input, answer: WireAnswer): string | undefined {
@@ -33,9 +39,10 @@ const broken = (input: Input, status: number): boolean =>
 const sessionSet = /^__Host-cgs?-[^=]*=[^;]/;
 const injected = /<script|<img|javascript:|onerror=/i;
 
-function judgePage(input: Input, answer: WireAnswer, hosts: ReadonlySet<string>): string | undefined {
+function judgePage(input: Input, answer: WireAnswer, { hosts, cognitoIsDown }: Rules): string | undefined {
   const { status, body } = answer;
-  if (broken(input, status)) return `status ${status}`;
+  const saysWhy = status === 503 && /can’t be reached/.test(Buffer.from(body, 'latin1').toString());
+  if (broken(input, status) && !(cognitoIsDown && saysWhy)) return `status ${status}`;
   if (input.kind === 'app through NGINX' && status < 300) return `the app answered ${status}`;
   // Whoever has a session may be given a newer one.
   const opens = all(answer, 'set-cookie').some((line) => sessionSet.test(line));
