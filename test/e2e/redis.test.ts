@@ -113,10 +113,10 @@ test('full: signing in fails, who is in stays in', async () => {
 
 test('S11 S24 a lock that its holder left is no obstacle; a rotating refresh token serves again and again', async () => {
   const refreshed = async (): Promise<void> => {
-    const before_ = stack.cognito.stats.token;
+    const asked = stack.cognito.stats.token;
     const done = async (): Promise<boolean> => {
       assert.equal((await asks(of('bob'))).status, 200);
-      return stack.cognito.stats.token > before_;
+      return stack.cognito.stats.token > asked;
     };
     await until(done, 'a refresh', 30);
   };

@@ -8,7 +8,7 @@ import type { Nodes } from './nodes.ts';
 import type { Records } from './record.ts';
 import type { Removals } from './removals.ts';
 import type { Reports } from './reports.ts';
-import type { RedisSettings, RedisStoreDeps } from './store.ts';
+import type { RedisSettings, RedisStoreDeps } from './settings.ts';
 
 export interface ReaderDeps {
   readonly nodes: Nodes;

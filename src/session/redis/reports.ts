@@ -1,5 +1,5 @@
 import type { RedisFailure } from './failure.ts';
-import type { RedisStoreDeps, StoreOperation } from './store.ts';
+import type { RedisStoreDeps, StoreOperation } from './settings.ts';
 
 /** Says what an operator has to know, once and not at every request. */
 export interface Reports {

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 
-import type { RedisSettings } from '../../../src/session/redis/store.ts';
+import type { RedisSettings } from '../../../src/session/redis/settings.ts';
 import { StoreUnavailable } from '../../../src/session/state-store.ts';
 import { startRedis, type Redis, type RedisOptions } from '../../support/redis.ts';
 import { freePort } from '../../support/ports.ts';
@@ -157,6 +157,43 @@ describe('faults of Redis', () => {
   });
 });
 
+describe('Redis that comes back with its data', () => {
+  it('is waited for while it loads, and nobody has to sign in again', async () => {
+    // 200 ms for each record: by default it loads thousands of them in that time.
+    const slow = { 'key-load-delay': '200000', 'loading-process-events-interval-bytes': '1024' };
+    const redis = await startRedis({ directives: slow });
+    const store = await openReplica({ urls: [redis.url], unreachableFor: 0 });
+    try {
+      const sids: string[] = [];
+      for (let count = 0; count < 8; count += 1) sids.push(await knownSid(store));
+      await redis.cli('SAVE');
+      await redis.stop();
+      const started = redis.start();
+      const [sid = ''] = sids;
+      const reasons = new Set<string>();
+      const refusal = async (): Promise<boolean> =>
+        await store.loadNewest(sid, pool).then(
+          () => true,
+          (error: unknown) => {
+            assert.ok(error instanceof StoreUnavailable);
+            reasons.add(error.message);
+            return false;
+          },
+        );
+      await until(refusal, 'it has loaded');
+      await started;
+      assert.ok(
+        [...reasons].some((reason) => reason.includes('LOADING')),
+        [...reasons].join('\n'),
+      );
+      for (const one of sids) assert.equal(await store.groups(one), 'staff');
+    } finally {
+      await store.close();
+      await redis.close();
+    }
+  });
+});
+
 describe('who may connect to Redis', () => {
   const rights = ['~cognito-gate:* resetchannels -@all +hello +ping +get +set +del +eval +client|tracking'].join(' ');
   let replicas: ReplicaStore[] = [];
@@ -205,10 +242,10 @@ describe('who may connect to Redis', () => {
 
   it('a certificate of another authority is not trusted, and plain text is not spoken to TLS', async () => {
     const redis = await start({ tls: true });
-    const [stranger, plain] = [
-      await open({ urls: [redis.url] }),
-      await open({ urls: [redis.url.replace('rediss', 'redis')] }),
-    ];
+    const [stranger, plain] = await Promise.all([
+      open({ urls: [redis.url] }),
+      open({ urls: [redis.url.replace('rediss', 'redis')] }),
+    ]);
     await assert.rejects(async () => await stranger.groups(newSid()), StoreUnavailable);
     await assert.rejects(async () => await plain.groups(newSid()), StoreUnavailable);
     assert.ok(

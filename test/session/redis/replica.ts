@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 
 import type { TokenState } from '../../../src/model/session.ts';
 import { createSealer, type Sealer } from '../../../src/session/seal.ts';
-import { openRedisStore, type RedisSettings } from '../../../src/session/redis/store.ts';
+import type { RedisSettings } from '../../../src/session/redis/settings.ts';
+import { openRedisStore } from '../../../src/session/redis/store.ts';
 import type { StateStore, StoredState } from '../../../src/session/state-store.ts';
 import { identity, noon, pool, refreshToken, ringOf } from '../samples.ts';
 

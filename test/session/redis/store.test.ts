@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 
 import type { Sealer } from '../../../src/session/seal.ts';
-import type { RedisSettings } from '../../../src/session/redis/store.ts';
+import type { RedisSettings } from '../../../src/session/redis/settings.ts';
 import { startRedis, type Redis } from '../../support/redis.ts';
 import { until } from '../../support/until.ts';
 import { ringOf } from '../samples.ts';
