@@ -44,7 +44,7 @@ export async function nextLogout(
 
 /** Where the sign-out leads; never who it was. */
 function keep(context: Context, leave: Leave): string {
-  const text = sealLeave(context.sealer, 'return', { ...leave, sid: undefined });
+  const text = sealLeave(context.sealer, 'return', { ...leave, sid: undefined, revoked: undefined });
   return setCookie(returnCookieName, text, { maxAge: limits.returnSeconds });
 }
 

@@ -83,6 +83,8 @@ export interface Leave {
   readonly at: number;
   /** Further sign-ins of the browser that end with it, at other pools. */
   readonly others?: readonly Leaving[];
+  /** Which refresh token Cognito has confirmed as revoked, as a hash. */
+  readonly revoked?: string | undefined;
 }
 
 /** One sign-in that ends; `pool` is the whole id. */
@@ -93,8 +95,9 @@ export interface Leaving {
 
 /** `signout` goes in an address, `return` in a cookie of the sign-in host. */
 export function sealLeave(sealer: Sealer, kind: 'signout' | 'return', leave: Leave): string {
-  const { route, sid, returnPath, switchAccount, at, others = [] } = leave;
-  const more = others.length === 0 ? [] : [others.map((one) => [one.pool, one.sid])];
+  const { route, sid, returnPath, switchAccount, at, others = [], revoked } = leave;
+  const isPlain = others.length === 0 && revoked === undefined;
+  const more = isPlain ? [] : [others.map((one) => [one.pool, one.sid]), ...(revoked === undefined ? [] : [revoked])];
   return sealJson(sealer, kind, leave, [route ?? '', sid ?? '', returnPath, switchAccount ? 1 : 0, at, ...more]);
 }
 
@@ -103,7 +106,7 @@ export function openLeave(sealer: Sealer, kind: 'signout' | 'return', text: stri
   if (opened === undefined || !Array.isArray(opened.value)) {
     return undefined;
   }
-  const [route, sid, returnPath, switchAccount, at, others] = opened.value as readonly unknown[];
+  const [route, sid, returnPath, switchAccount, at, others, revoked] = opened.value as readonly unknown[];
   if (
     typeof route !== 'string' ||
     typeof sid !== 'string' ||
@@ -121,6 +124,7 @@ export function openLeave(sealer: Sealer, kind: 'signout' | 'return', text: stri
     switchAccount: switchAccount === 1,
     at,
     ...(Array.isArray(others) ? { others: leavingOf(others) } : {}),
+    ...(typeof revoked === 'string' ? { revoked } : {}),
   };
 }
 

@@ -118,7 +118,7 @@ async function end(context: Context, request: WebRequest, open: readonly Open[],
   await Promise.all(
     open.map(({ pool, signIn }) => {
       const sole = browser.cookie === undefined && !hasSeveral(browser, pool.id);
-      return endSignIn(context, pool, signIn, sole);
+      return endSignIn(context, pool, signIn, { sole, revoked: leave?.revoked });
     }),
   );
   const pools = [...new Set([leave?.pool ?? [], leave?.others?.map((one) => one.pool) ?? [], open.map(idOf)].flat(2))];

@@ -64,10 +64,10 @@ function question(context: Context, request: WebRequest, wanted: Wanted) {
 
 async function leave(context: Context, request: WebRequest, wanted: Wanted): Promise<WebResponse> {
   const { pools, sessions, table } = wanted;
-  await Promise.all(
+  const ended = await Promise.all(
     sessions.map(async (session) => {
       const pool = table.pools.get(session.pool);
-      await (pool && endSignIn(context, pool, session));
+      return { pool: session.pool, revoked: await (pool && endSignIn(context, pool, session)) };
     }),
   );
   const cookies = cookiesToClear(request, pools);
@@ -76,7 +76,8 @@ async function leave(context: Context, request: WebRequest, wanted: Wanted): Pro
   if (leaving === undefined) {
     return pageResponse(200, leavingPage(context.origins.signedOut), request.id, cookies);
   }
-  const sealed = sealLeave(context.sealer, 'signout', leaving);
+  const revoked = ended.find((one) => one.pool === leaving.pool)?.revoked;
+  const sealed = sealLeave(context.sealer, 'signout', { ...leaving, revoked });
   return pageResponse(
     200,
     leavingPage(`${context.origins.signIn}/oauth2/sign-out?request=${sealed}`),
