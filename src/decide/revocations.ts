@@ -1,5 +1,4 @@
-import type { Caller, Groups } from '../model/identity.ts';
-import type { PoolId } from '../model/pool.ts';
+import type { Caller, Groups, Identity } from '../model/identity.ts';
 import type { Revocation, RevocationAnswer } from '../model/revocation.ts';
 
 /** What the revocations say about the sign-ins of one pool; for each name the newest time counts. */
@@ -19,7 +18,7 @@ interface OfPool {
  * that come later, too.
  */
 export function compileRevocations(revocations: readonly Revocation[]): (caller: Caller) => RevocationAnswer {
-  const byPool = new Map<PoolId | 'every', OfPool>();
+  const byPool = new Map<string, OfPool>();
   for (const revocation of revocations) {
     for (const pool of revocation.pools === 'every' ? ['every'] : revocation.pools) {
       const known = byPool.get(pool) ?? nothing();
@@ -39,8 +38,16 @@ export function compileRevocations(revocations: readonly Revocation[]): (caller:
 }
 
 function nothing(): OfPool {
-  const [subject, username, email, group] = [new Map(), new Map(), new Map(), new Map()];
-  return { everyone: -Infinity, newest: -Infinity, newestEmail: -Infinity, subject, username, email, group };
+  const names = (): Map<string, number> => new Map();
+  return {
+    everyone: -Infinity,
+    newest: -Infinity,
+    newestEmail: -Infinity,
+    subject: names(),
+    username: names(),
+    email: names(),
+    group: names(),
+  };
 }
 
 function add(known: OfPool, { who, before }: Revocation): void {
@@ -59,15 +66,25 @@ function answer(known: OfPool, caller: Caller): RevocationAnswer {
   const since = caller.authTime;
   if (since > known.newest) return 'no';
   if (since <= known.everyone) return 'yes';
-  const holds = (names: ReadonlyMap<string, number>, name: string): boolean => since <= (names.get(name) ?? -Infinity);
   // Cognito writes the id of a machine's client into `sub` (cognito.md 2.3).
-  if (caller.kind === 'machine') return holds(known.subject, caller.client) ? 'yes' : 'no';
-  if (holds(known.subject, caller.subject) || holds(known.username, caller.username)) return 'yes';
+  if (caller.kind === 'machine') return holds(known.subject, caller.client, since) ? 'yes' : 'no';
+  return isNamed(known, caller, since) ? 'yes' : ofTheUnknown(known, caller, since);
+}
+
+function holds(names: ReadonlyMap<string, number>, name: string, since: number): boolean {
+  return since <= (names.get(name) ?? -Infinity);
+}
+
+function isNamed({ subject, username, email }: OfPool, person: Identity, since: number): boolean {
+  if (holds(subject, person.subject, since) || holds(username, person.username, since)) return true;
   // Of an address that nobody has verified too: else one got out by making it unverified, as of a deny entry.
-  if (caller.email !== undefined && holds(known.email, caller.email.toLowerCase())) return 'yes';
-  const first = known.group.size === 0 ? 'no' : ofGroups(known.group, caller.groups, since);
+  return person.email !== undefined && holds(email, person.email.toLowerCase(), since);
+}
+
+function ofTheUnknown(known: OfPool, person: Identity, since: number): RevocationAnswer {
+  const first = known.group.size === 0 ? 'no' : ofGroups(known.group, person.groups, since);
   // An access token alone doesn't tell the address.
-  return first === 'no' && caller.bearer === true && since <= known.newestEmail ? 'unknown' : first;
+  return first === 'no' && person.bearer === true && since <= known.newestEmail ? 'unknown' : first;
 }
 
 function ofGroups(revoked: ReadonlyMap<string, number>, groups: Groups, since: number): RevocationAnswer {

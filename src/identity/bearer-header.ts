@@ -16,17 +16,18 @@ const malformed: BearerHeader = { kind: 'malformed' };
  * else is the app's own.
  */
 export function readHeader(authorization: string, isOurs: (issuer: string) => boolean): BearerHeader {
-  const parts = /^\s*([!-~]+)(?:\s+(.*))?$/s.exec(authorization);
-  const scheme = parts?.[1]?.toLowerCase();
-  const credentials = parts?.[2]?.trim() ?? '';
+  const [scheme, credentials] = split(authorization);
   if (scheme !== 'bearer' && scheme !== 'basic') return foreign;
   if (authorization.length > longest) return malformed;
-  if (scheme === 'basic') return basicWords(credentials).some((word) => isToken(word, isOurs)) ? malformed : foreign;
-  const words = credentials.split(/[\s,;]+/);
-  const [token = '', another] = words;
-  if (another !== undefined) return words.some((word) => isToken(word, isOurs)) ? malformed : foreign;
-  const issuer = issuerOf(token);
-  return issuer !== undefined && isOurs(issuer) ? { kind: 'token', token, issuer } : foreign;
+  const words = scheme === 'basic' ? basicWords(credentials) : credentials.split(/[\s,;]+/);
+  const [only = '', another] = words;
+  if (scheme === 'bearer' && another === undefined) return readToken(only, isOurs) ?? foreign;
+  return words.some((word) => readToken(word, isOurs) !== undefined) ? malformed : foreign;
+}
+
+function split(authorization: string): readonly [scheme: string, credentials: string] {
+  const [, scheme = '', credentials = ''] = /^\s*([!-~]+)(?:\s+(.*))?$/s.exec(authorization) ?? [];
+  return [scheme.toLowerCase(), credentials.trim()];
 }
 
 /** RFC 7617: user and password, with the first colon between them. */
@@ -36,9 +37,9 @@ function basicWords(credentials: string): readonly string[] {
   return colon < 0 ? [text] : [text.slice(0, colon), text.slice(colon + 1)];
 }
 
-function isToken(word: string, isOurs: (issuer: string) => boolean): boolean {
-  const issuer = issuerOf(word);
-  return issuer !== undefined && isOurs(issuer);
+function readToken(token: string, isOurs: (issuer: string) => boolean): BearerHeader | undefined {
+  const issuer = issuerOf(token);
+  return issuer !== undefined && isOurs(issuer) ? { kind: 'token', token, issuer } : undefined;
 }
 
 /** A token without a signature has an issuer too: it is ours to refuse. */

@@ -122,7 +122,7 @@ const alien = 'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Other';
 const hs256 = (claims: Claims): string => {
   const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   const text = `${part({ alg: 'HS256', kid: accessKey.kid })}.${part(claims)}`;
-  const secret = createPublicKey({ key: accessKey.jwk as never, format: 'jwk' }).export({
+  const secret = createPublicKey({ key: accessKey.jwk, format: 'jwk' }).export({
     type: 'spki',
     format: 'pem',
   });
