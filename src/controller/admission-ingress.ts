@@ -60,6 +60,11 @@ function isClaim({ severity, reason }: Finding): boolean {
   return severity === 'error' && reason === 'HostShared';
 }
 
+/** A host that it has already is not refused again: its owner must be able to mend it. */
+function withoutOldClaims(request: AdmissionRequest, findings: readonly Finding[]): readonly Finding[] {
+  return claimsHosts(request) ? findings : findings.filter((finding) => !isClaim(finding));
+}
+
 /** What an Ingress that names another installation would take of ours: one host, in fact. */
 export function takenElsewhere(request: AdmissionRequest, dryRun: IngressAdmission['dryRun']): string | undefined {
   if (!claimsHosts(request)) return undefined;
@@ -113,7 +118,7 @@ function judge(request: AdmissionRequest, { dryRun, routeId, install }: IngressA
   const id = routeId(request.namespace, request.name);
   const presented = presentedIngress(request, id, install);
   const { plan, findings: all } = dryRun(presented);
-  const findings = claimsHosts(request) ? all : all.filter((finding) => !isClaim(finding));
+  const findings = withoutOldClaims(request, all);
   const { bound, displaced } = standingOf(request, wiring(id, install));
   const binds = (bound || (!leavesProtection(request) && findings.some(isNever))) && plan?.act !== 'Withdraw';
   const refused = binds ? refusedFor(findings, plan, bound) : [];

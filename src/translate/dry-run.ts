@@ -55,19 +55,19 @@ function dryIngress(ingress: Entry, { world, neighbourhood }: Known): DryRun {
   const standing: Standing = standingIn(world, ingress, apart);
   const about = [
     ...neighbourFindings(standing, withStanding(neighbourhood, standing, prefix)),
-    ...claimed(standing, world, neighbourhood),
+    ...claims(standing, world, neighbourhood),
   ];
   return { plan: standing.plan, findings: ordered([...ingress.report.findings, ...about]) };
 }
 
-function claimed(standing: Standing, { snapshot }: World, neighbourhood: Neighbourhood): readonly Finding[] {
+function claims(standing: Standing, { snapshot }: World, neighbourhood: Neighbourhood): readonly Finding[] {
   return snapshot.installation.sharedHosts === 'Refuse' ? claimFindings(standing, neighbourhood) : [];
 }
 
 /** An Ingress for another installation takes hosts like any other; there is no plan for it. */
 function dryElsewhere(ingress: Entry, { world, neighbourhood }: Known): DryRun {
   const { plan: _others, ...standing } = standingIn(world, blank(ingress), apart);
-  return { plan: undefined, findings: claimed({ ...standing, plan: undefined }, world, neighbourhood) };
+  return { plan: undefined, findings: claims({ ...standing, plan: undefined }, world, neighbourhood) };
 }
 
 function replaced(speakers: Speakers, policy: PolicyEntry): Speakers {
