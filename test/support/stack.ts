@@ -54,6 +54,8 @@ export interface Stack {
   readonly signInPort: number;
   readonly operations: string;
   readonly cognito: Cognito;
+  /** The pool's app client. */
+  readonly client: CognitoClient;
   readonly shop: App;
   readonly wiki: App;
   readonly ca: string;
@@ -191,6 +193,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     signInPort: signIn,
     operations: `http://127.0.0.1:${operations}`,
     cognito,
+    client,
     shop,
     wiki,
     ca,
