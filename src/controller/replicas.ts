@@ -123,19 +123,18 @@ export function createReplicas(options: ReplicasOptions): Replicas {
 function createHearing(own: string, onHeard: ReplicasOptions['onHeard']): (maps: readonly KubeObject[]) => true {
   const heard = new WeakSet<KubeObject>();
   const texts = new Map<string, string>();
+  const listen = (map: KubeObject): void => {
+    const { name } = map.metadata;
+    // Once this replica speaks, what it hears of itself is its own echo.
+    if (heard.has(map) || (name === own && texts.has(name))) return;
+    heard.add(map);
+    const text = endedOf(map);
+    const ended = texts.get(name) === text ? [] : parseEnded(text);
+    texts.set(name, text);
+    onHeard({ ended, rotating: parseState(map)?.rotating ?? [], own: name === own });
+  };
   return (maps) => {
-    for (const map of maps) {
-      if (heard.has(map)) continue;
-      heard.add(map);
-      const { name } = map.metadata;
-      const text = endedOf(map);
-      const isOwn = name === own;
-      // Once this replica speaks, what it hears of itself is its own echo.
-      if (isOwn && texts.has(name)) continue;
-      const ended = texts.get(name) === text ? [] : parseEnded(text);
-      texts.set(name, text);
-      onHeard({ ended, rotating: parseState(map)?.rotating ?? [], own: isOwn });
-    }
+    for (const map of maps) listen(map);
     if (!texts.has(own)) texts.set(own, '');
     const there = new Set(maps.map(({ metadata }) => metadata.name));
     for (const name of texts.keys()) if (name !== own && !there.has(name)) texts.delete(name);

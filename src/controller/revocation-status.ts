@@ -39,24 +39,26 @@ export function revocationStatus(input: RevocationInput): RevocationStatus {
   };
 }
 
-/** Once it is so it stays so: a replica that comes later is not ready before it has read it. */
-function inForce({ report, object, findings, everywhere, replicas }: RevocationInput, before: unknown): Claim {
+function inForce(input: RevocationInput, before: unknown): Claim {
+  const { report, object, findings, everywhere, replicas } = input;
   const first = findings.find(({ severity }) => severity === 'error');
   if (first !== undefined) return claim('InForce', false, first.reason, `it ends nothing: ${told(findings)}`);
-  const known = conditionOf(before, 'InForce');
-  const already = known?.['status'] === 'True' && known['observedGeneration'] === object.metadata.generation;
-  const warnings = told(findings);
-  if (report.revocation !== undefined && already && typeof known['message'] === 'string' && warnings === '')
-    return claim('InForce', true, 'InForce', plain(known['message']));
-  if (report.revocation === undefined || !(everywhere || already))
+  const said = alreadySaid(before, object);
+  if (report.revocation === undefined || !(everywhere || said !== undefined))
     return claim('InForce', false, 'Pending', 'not every replica has read it yet');
-  const text = `${String(replicas)} replica${replicas === 1 ? ' refuses' : 's refuse'} what it ends`;
+  const warnings = told(findings);
+  const text = said ?? `${String(replicas)} replica${replicas === 1 ? ' refuses' : 's refuse'} what it ends`;
   return claim('InForce', true, 'InForce', warnings === '' ? text : `${text}${but}${warnings}`);
 }
 
 const but = ', but: ';
 
-/** How many replicas there were then is not written anew whenever there are others. */
-function plain(message: string): string {
-  return message.split(but)[0] ?? message;
+/**
+ * Once it is so it stays so: a replica that comes later is not ready before it has read it. How many there were then is
+ * not written anew whenever there are others.
+ */
+function alreadySaid(before: unknown, { metadata }: KubeObject): string | undefined {
+  const known = conditionOf(before, 'InForce');
+  if (known?.['status'] !== 'True' || known['observedGeneration'] !== metadata.generation) return undefined;
+  return typeof known['message'] === 'string' ? known['message'].split(but)[0] : undefined;
 }

@@ -128,17 +128,23 @@ function revocationOf(one: Said, before: number, ids: readonly PoolId[] | 'every
   return one.revocation;
 }
 
-function readRevocation(entry: Entry, reading: Reading): RevocationReport {
-  const { ref, report, values } = entry;
-  const nothing = { ref, revocation: undefined, ends: undefined, before: undefined, keptUntil: undefined };
+/** Of two documents about one object neither holds. */
+function read({ report, values }: Entry): Said | undefined {
   const [value, another] = values;
-  const spec = value === undefined || another !== undefined ? undefined : parse(sessionRevocation, value, report)?.spec;
-  if (value === undefined || spec === undefined) return nothing;
-  const one = said(value, spec);
+  if (value === undefined || another !== undefined) return undefined;
+  const spec = parse(sessionRevocation, value, report)?.spec;
+  return spec && said(value, spec);
+}
+
+function readRevocation(entry: Entry, reading: Reading): RevocationReport {
+  const { ref, report } = entry;
+  const nothing = { ref, revocation: undefined, ends: undefined, before: undefined, keptUntil: undefined };
+  const one = read(entry);
+  if (one === undefined) return nothing;
   const { before, keptUntil, ends } = one;
   if (before === undefined)
     report.error('Invalid', 'spec.before', 'is missing: only a cluster knows when an object was created: add it');
-  const pools = poolsOf(entry, spec, reading);
+  const pools = poolsOf(entry, one.spec, reading);
   if (before === undefined || pools === undefined) return { ...nothing, keptUntil };
   warnIfShort(one, pools === 'every' ? [...reading.usable.values()].flat() : pools, report);
   const ids = pools === 'every' ? pools : pools.map(({ id }) => id);

@@ -37,7 +37,9 @@ test('each mistake is refused in exactly these words', async (t) => {
 /** `Kind spec.field[]: message`, as `validations` names the rule that a row breaks. */
 function ruleOf({ kind, field, error }: Row): string {
   const place = field.replaceAll(/\[\d+\]/g, '[]').replace(/(matchLabels)\[\w+\]$/, '$1.*');
-  const message = error.replace(/^Invalid value: ("object": .* evaluating rule: )?/, '').replace(/^("[^"]*"|false): /, '');
+  const message = error
+    .replace(/^Invalid value: ("object": .* evaluating rule: )?/, '')
+    .replace(/^("[^"]*"|false): /, '');
   return `${kind} ${place}: ${message}`;
 }
 
