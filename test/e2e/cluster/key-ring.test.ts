@@ -171,7 +171,8 @@ suite('the key ring', () => {
     heal();
     const before = (await ids()).length;
     await patch({ s1: key('s1', 0) });
-    const counts = async (): Promise<readonly number[]> => (await gauges('cognito_gate_key_ring_keys')).toSorted();
+    const counts = async (): Promise<readonly number[]> =>
+      (await gauges('cognito_gate_key_ring_keys')).toSorted((one, other) => one - other);
     await until(async () => (await counts())[1] === before + 1, 'the other replica');
     for (const username of ['ada', 'bob', 'ada']) {
       const person = await signedIn(username);
