@@ -75,5 +75,3 @@ export const refreshesPerSecond = z
   .max(100, 'must be a number from 0.1 to 100')
   .default(30)
   .describe('How many refreshes this replica asks of Cognito in a second; Cognito allows 120 for a whole account.');
-
-export type RedisConfig = z.infer<typeof redis>;
