@@ -449,6 +449,25 @@ suite('tenancy', () => {
     await until(async () => (await decisions(about(hosts.south))).every((status) => status === 200), 'it again');
   });
 
+  test('P27 his own Ingress changed to take the host of shop, in any of the ways: refused, and it stays as it was', async () => {
+    const mine = app({});
+    assert.equal((await make(mine)).status, 201);
+    const path = `${pathOf(mine)}/try`;
+    const { body } = await gate.cluster.ask({ method: 'GET', path }, mallory);
+    const stored = body as { metadata: { annotations?: object }; spec: { rules: readonly { host: string }[] } };
+    const [first] = stored.spec.rules;
+    const changes: readonly object[] = [
+      { ...stored, spec: { ...stored.spec, rules: [{ ...first, host: gateHosts.shop }] } },
+      { ...stored, spec: { ...stored.spec, rules: [first, { ...first, host: gateHosts.shop }] } },
+      { ...stored, metadata: { ...stored.metadata, annotations: { [nginx('server-alias')]: gateHosts.shop } } },
+    ];
+    for (const change of changes) {
+      const { status, body: answer } = await gate.cluster.ask({ method: 'PUT', path, body: change }, mallory);
+      assert.equal(status, 403, JSON.stringify(answer));
+    }
+    assert.equal(await reachesShop(), false);
+  });
+
   test('P22 a route id is of use only to who has a session of its hosts: sessions of two hosts are not each other’s', async () => {
     const [id, another] = [shop, { namespace: own, name: own, host: hosts.own }];
     assert.deepEqual(new Set(await decisions({ ...id, host: hosts.own, cookie: cookies.own })), new Set([401]));
