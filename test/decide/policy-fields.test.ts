@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compilePolicy } from '../../src/decide/compile.ts';
 import { decide } from '../../src/decide/decide.ts';
-import type { PersonCondition, Policy } from '../../src/model/policy.ts';
+import type { Machine } from '../../src/model/identity.ts';
+import type { MachineCondition, PersonCondition, Policy } from '../../src/model/policy.ts';
 import { isPublic, options, partners, person, policy, request, rule, signedIn, staff } from './samples.ts';
 
 const whole: Required<PersonCondition> = {
@@ -16,6 +17,8 @@ const whole: Required<PersonCondition> = {
   claims: [{ name: 'c', values: ['v'] }],
 };
 
+const machines: Required<MachineCondition> = { pool: staff, clients: ['job'], scopes: ['shop/write'] };
+
 const base: Policy = policy(
   [
     rule(
@@ -24,18 +27,37 @@ const base: Policy = policy(
       isPublic,
     ),
     rule('who', { paths: [{ type: 'PathPrefix', value: '/who' }] }, { kind: 'Allow', conditions: [whole] }),
+    rule(
+      'robots',
+      { paths: [{ type: 'PathPrefix', value: '/robots' }] },
+      { kind: 'Allow', conditions: [], machines: [machines] },
+    ),
     rule('in', { paths: [{ type: 'RegularExpression', value: '/in|/ws' }] }, signedIn),
   ],
-  { allowedOrigins: ['https://app.example.com'], deny: [{ groups: ['denied'] }] },
+  {
+    allowedOrigins: ['https://app.example.com'],
+    deny: [{ groups: ['denied'] }],
+    denyMachines: [{ ...machines, scopes: ['denied'] }],
+  },
 );
 
 const full = person({ in: ['g', 'h'], claims: new Map([['c', ['v']]]) });
+
+const job = (...scopes: readonly string[]): Machine => ({
+  kind: 'machine',
+  pool: staff,
+  client: 'job',
+  scopes: new Set(scopes),
+  authTime: 1_700_000_000,
+});
 
 const probes = [
   { request: request({ path: '/open' }), who: [] },
   { request: request({ path: '/open', method: 'POST' }), who: [] },
   { request: request({ path: '/open', clientAddress: '198.51.100.1' }), who: [] },
   { request: request({ path: '/who/x' }), who: [full] },
+  { request: request({ path: '/robots/x' }), who: [job('shop/write')] },
+  { request: request({ path: '/robots/x' }), who: [job('shop/write', 'denied')] },
   { request: request({ path: '/in' }), who: [full] },
   { request: request({ path: '/in' }), who: [person({ in: ['denied'] })] },
   { request: request({ path: '/ws', webSocket: true, origin: 'https://app.example.com' }), who: [full] },
@@ -98,5 +120,13 @@ test('T21.1: flipping any field of a policy flips a decision', () => {
       [...seen].some((path) => path.startsWith(`policy.rules.access.conditions.${field}`)),
       field,
     );
+  }
+  for (const field of Object.keys(machines)) {
+    for (const at of ['rules.access.machines', 'denyMachines']) {
+      assert.ok(
+        [...seen].some((path) => path.startsWith(`policy.${at}.${field}`)),
+        field,
+      );
+    }
   }
 });

@@ -285,6 +285,22 @@ function askAll(live: LiveSettings): void {
     );
   });
 
+  const { machine } = live;
+  test('a machine', { skip: machine === undefined && 'LIVE_MACHINE_CLIENT_ID is missing' }, async (t) => {
+    const { scope = '', ...of } = machine ?? { id: '', secret: '' };
+    const form = { grant_type: 'client_credentials', ...(scope === '' ? {} : { scope }) };
+    const answered = await ask(found.endpoint('token_endpoint'), form, of);
+    answer(t, 'client credentials', describe(answered), '200, fields: access_token expires_in token_type');
+    const token = tokenOf(answered, 'access_token') ?? '';
+    const claims = partOf(token, 1);
+    answer(t, 'claims', Object.keys(claims).toSorted().join(' '), 'no username, no groups');
+    assert.equal(claims['sub'], of.id, 'sub is the client');
+    const pool = ourPool(live, new URL(found.endpoint('token_endpoint')).host);
+    const verdict = await pool.accessTokens.verify(token);
+    pool.stop();
+    assert.equal(verdict.kind, 'verified', 'we take it');
+  });
+
   test('sign-out', async (t) => {
     await arrive(start(random()));
     const pool = ourPool(live, new URL(found.endpoint('token_endpoint')).host);

@@ -11,6 +11,8 @@ export interface LiveSettings {
   readonly password: string;
   readonly redirectUri: string;
   readonly logoutUri: string;
+  /** An app client of the client credentials grant, where there is one. */
+  readonly machine: { readonly id: string; readonly secret: string; readonly scope: string } | undefined;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -39,8 +41,14 @@ export function readSettings(env: Environment): LiveSettings | { readonly missin
     username: of('LIVE_USERNAME'),
     password: of('LIVE_PASSWORD'),
     redirectUri,
+    machine: machineOf(of),
     logoutUri: of('LIVE_LOGOUT_URI', new URL('/oauth2/signed-out', redirectUri).href),
   };
+}
+
+function machineOf(of: (name: string) => string): LiveSettings['machine'] {
+  const id = of('LIVE_MACHINE_CLIENT_ID');
+  return id === '' ? undefined : { id, secret: of('LIVE_MACHINE_CLIENT_SECRET'), scope: of('LIVE_MACHINE_SCOPE') };
 }
 
 function bothForms(region: string, userPoolId: string): readonly string[] {
