@@ -151,7 +151,7 @@ function createServers(parts: Sealed, missing: () => string | undefined): Server
   const { sessions, freshness, revoked } = sessionParts;
   const bearers = createBearers({
     tokensOf: (pool) => pools.of(pool).accessTokens,
-    known: createBoundedCache<KnownToken>({ entries: 20_000, bytes: 64 * 1024 * 1024 }),
+    known: createBoundedCache<KnownToken>({ entries: 10_000, bytes: 32 * 1024 * 1024 }),
     now,
     named: inForce.named,
     observe: (outcome) => metrics.count('cognito_gate_bearer_tokens_total', outcome),
