@@ -175,7 +175,7 @@ function frameWithMore(plaintext: Uint8Array): Uint8Array {
 }
 
 /** Lists whose last entries may be missing: the next version fills them with null before it adds one. */
-const fullLength: Readonly<Record<string, number>> = { authorize: 7, cognito: 3, signout: 6, return: 6 };
+const fullLength: Readonly<Record<string, number>> = { authorize: 7, cognito: 3, signout: 7, return: 7 };
 
 /** At the end of a list, where the next version adds, or among the fields of an object. A browser id has no room for more. */
 function listWithMore(kind: string, plaintext: Uint8Array): Uint8Array {

@@ -136,6 +136,7 @@ function leaves({ sealer, now }: MakingDeps): readonly Sealed[] {
     { kind, title: 'switch account', text: sealLeave(sealer, kind, full) },
     { kind, title: 'next to nothing', text: sealLeave(sealer, kind, empty) },
     { kind, title: 'several pools', text: sealLeave(sealer, kind, { ...full, others }) },
+    { kind, title: 'a revoked token', text: sealLeave(sealer, kind, { ...full, revoked: 'cmV2b2tlZHJldm9rZWRyZQ' }) },
   ]);
 }
 

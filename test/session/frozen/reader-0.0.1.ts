@@ -83,15 +83,16 @@ function fresherTargetOf(value: unknown, opened: Pick<Opened, 'pool' | 'host'>):
 }
 
 function wholeLeaveOf(opened: Opened): object {
-  const others = list(json(opened.plaintext))[5] ?? undefined;
-  if (others === undefined) {
-    return leaveOf(opened);
-  }
-  const leaving = list(others).map((one) => {
+  const [, , , , , others, revoked] = list(json(opened.plaintext));
+  const leaving = (Array.isArray(others) ? (others as readonly unknown[]) : []).map((one) => {
     const [pool, sid] = list(one);
     return { pool: text(pool), sid: text(sid) };
   });
-  return { ...leaveOf(opened), others: leaving };
+  return {
+    ...leaveOf(opened),
+    ...(Array.isArray(others) ? { others: leaving } : {}),
+    ...(typeof revoked === 'string' ? { revoked } : {}),
+  };
 }
 
 function objectOf({ plaintext }: Opened): Fields {
