@@ -102,8 +102,8 @@ export function createLeader(deps: LeaderDeps): Leader {
   };
 }
 
-function refKeys({ policies, pools, revocations }: World): readonly string[] {
-  return [...policies, ...pools, ...revocations].map(({ ref }) => objectKey(ref.kind, ref.namespace, ref.name));
+function refKeys({ policies, pools }: World): readonly string[] {
+  return [...policies, ...pools].map(({ ref }) => objectKey(ref.kind, ref.namespace, ref.name));
 }
 
 function rest(ms: number, signal: AbortSignal, onWake?: (wake: () => void) => void): Promise<void> {
@@ -134,6 +134,7 @@ function createWriter(deps: LeaderDeps): Writer {
   const { client, settings, now, steady = now } = deps;
   const known = createKnownObjects(steady);
   const [fights, applied, told, letGo] = [createFights(), createApplied(), createTold(), createLetGo()];
+  const appliedRevocations = createApplied();
   const managers = new Map<string, string>();
   const notices = new Set<Telling>();
   let [quiet, contestedDue, reported]: [() => void, number, string] = [() => undefined, Infinity, '[]'];
@@ -178,7 +179,7 @@ function createWriter(deps: LeaderDeps): Writer {
       });
       const companions = companionJobs(round, { ...base, applied });
       const statuses = statusJobs(round, companions.missing, { ...base, applied });
-      const revocations = revocationJobs(round, { ...base, applied });
+      const revocations = revocationJobs(round, { ...base, applied: appliedRevocations });
       const due = told.due(tellings(round, findings, settings.install), termStarts);
       contestedDue = wiring.due ?? Infinity;
       keptDue = steady() + revocations.due - now();

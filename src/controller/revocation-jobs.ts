@@ -1,52 +1,78 @@
+import type { Finding } from '../model/finding.ts';
 import type { RevocationReport } from '../model/plan.ts';
 import type { KubeObject } from '../kubernetes/object.ts';
 import { resources } from '../kubernetes/resources.ts';
+import type { Applied } from './applied.ts';
 import { timestamp } from './conditions.ts';
 import { revocationStatus } from './revocation-status.ts';
-import type { Round } from './round.ts';
+import type { Round, Writing } from './round.ts';
 import { statusJob } from './status-jobs.ts';
-import type { StatusWriting } from './status-jobs.ts';
+import { told } from './target-claims.ts';
 import { objectKey } from './world.ts';
+import type { World } from './world.ts';
 import type { Job } from './write-queue.ts';
 
-/** There may be thousands, and nearly all say what they have to: looked at once, by the object and what it came to. */
-const settled = new WeakMap<KubeObject, RevocationReport['revocation']>();
+/** There may be thousands, and nearly all say what they have to: what an object said it for is known by the object. */
+const settled = new WeakMap<
+  KubeObject,
+  { readonly revocation: RevocationReport['revocation']; readonly told: string }
+>();
 
 /** What is to be written is worked out for so many at a look: decisions are answered in between. */
 const atOnce = 200;
 
+export interface RevocationWriting extends Writing {
+  /** For these alone: of what stands rightly nothing has to be remembered. */
+  readonly applied: Applied;
+}
+
 /** Statuses, and the end of those that have been kept long enough. `due`: when the next one has, in seconds since the epoch. */
 export function revocationJobs(
   round: Round,
-  writing: StatusWriting,
+  writing: RevocationWriting,
 ): { readonly jobs: readonly Job[]; readonly due: number } {
   const now = writing.now();
+  const reports = reportsOf(round.world.revocations);
   let due = Infinity;
   const jobs: Job[] = [];
-  for (const report of round.world.revocations) {
-    const { namespace, name } = report.ref;
+  for (const watched of reports.size === 0 ? [] : round.world.objects('SessionRevocation')) {
+    const { namespace = '', name, deletionTimestamp } = watched.metadata;
+    const report = reports.get(`${namespace}/${name}`);
+    if (report === undefined || deletionTimestamp !== undefined) continue;
     const { keptUntil = Infinity } = report;
-    const object = round.find('SessionRevocation', namespace, name);
-    if (object === undefined || object.metadata.deletionTimestamp !== undefined) continue;
     if (keptUntil > now) due = Math.min(due, keptUntil);
     if (jobs.length >= atOnce) continue;
+    const key = objectKey('SessionRevocation', namespace, name);
+    const object = writing.known.newest(key, watched);
+    if (object === undefined) continue;
     const job =
-      keptUntil <= now ? removalJob(object, keptUntil, writing) : unsettledJob(report, object, round, writing);
+      keptUntil <= now
+        ? removalJob(object, { key, keptUntil }, writing)
+        : unsettledJob(report, { object, findings: round.about(key) }, round, writing);
     if (job !== undefined) jobs.push(job);
   }
+  writing.applied.keepOnly(new Set(jobs.map(({ key }) => key)));
   return { jobs, due };
+}
+
+const byName = new WeakMap<World['revocations'], ReadonlyMap<string, RevocationReport>>();
+
+/** Of one translation, which is looked at many times. */
+function reportsOf(all: World['revocations']): ReadonlyMap<string, RevocationReport> {
+  const known = byName.get(all) ?? new Map(all.map((report) => [`${report.ref.namespace}/${report.ref.name}`, report]));
+  byName.set(all, known);
+  return known;
 }
 
 function unsettledJob(
   report: RevocationReport,
-  object: KubeObject,
-  round: Round,
-  writing: StatusWriting,
+  { object, findings }: { object: KubeObject; findings: readonly Finding[] },
+  { world }: Round,
+  writing: RevocationWriting,
 ): Job | undefined {
-  if (report.revocation !== undefined && settled.get(object) === report.revocation) return undefined;
-  const { namespace, name } = report.ref;
-  const { world } = round;
-  const findings = round.about(objectKey('SessionRevocation', namespace, name));
+  const said = told(findings);
+  const before = settled.get(object);
+  if (before?.revocation === report.revocation && before?.told === said) return undefined;
   const wanted = revocationStatus({
     report,
     object,
@@ -56,8 +82,8 @@ function unsettledJob(
     now: timestamp(writing.now()),
   });
   const job = statusJob(object, resources.sessionRevocations, wanted, writing);
-  const [inForce] = wanted.conditions;
-  if (job === undefined && findings.length === 0 && inForce?.status === 'True') settled.set(object, report.revocation);
+  const pending = wanted.conditions.some(({ reason }) => reason === 'Pending');
+  if (job === undefined && !pending) settled.set(object, { revocation: report.revocation, told: said });
   return job;
 }
 
@@ -65,9 +91,12 @@ function unsettledJob(
  * A clock that is wrong would delete what must hold for weeks, and sign-ins would go on that somebody ended. So the API
  * server's is asked too: what it would create now carries its time.
  */
-function removalJob(object: KubeObject, keptUntil: number, { client, settings, known }: StatusWriting): Job {
-  const { namespace = '', name, uid } = object.metadata;
-  const key = objectKey('SessionRevocation', namespace, name);
+function removalJob(
+  object: KubeObject,
+  { key, keptUntil }: { key: string; keptUntil: number },
+  { client, settings, known }: Writing,
+): Job {
+  const { namespace = '', name, uid, resourceVersion } = object.metadata;
   return {
     key,
     kind: 'SessionRevocation',
@@ -89,7 +118,7 @@ function removalJob(object: KubeObject, keptUntil: number, { client, settings, k
         throw new Error(
           `by the clock of the API server it is kept until ${timestamp(keptUntil)}: set the clock of this machine`,
         );
-      await client.remove({ resource: resources.sessionRevocations, namespace, name }, { uid });
+      await client.remove({ resource: resources.sessionRevocations, namespace, name }, { uid, resourceVersion });
       known.removed(key, object);
     },
   };

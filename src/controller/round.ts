@@ -32,7 +32,7 @@ export function planKey({ namespace, name }: IngressPlan): string {
 
 export function lookAround(world: World, known: KnownObjects, findings: readonly Finding[]): Round {
   const all = new Map<string, KubeObject>();
-  for (const kind of ['Ingress', 'AccessPolicy', 'ClusterAccessPolicy', 'CognitoPool', 'SessionRevocation'] as const) {
+  for (const kind of ['Ingress', 'AccessPolicy', 'ClusterAccessPolicy', 'CognitoPool'] as const) {
     for (const object of world.objects(kind)) {
       all.set(objectKey(kind, object.metadata.namespace, object.metadata.name), object);
     }
@@ -47,12 +47,23 @@ export function lookAround(world: World, known: KnownObjects, findings: readonly
   // What only writing shows may come back with the world.
   const each = new Map(findings.map((finding) => [JSON.stringify(finding), finding])).values();
   const about = Map.groupBy(each, ({ object }) => objectKey(object.kind, object.namespace, object.name));
+  // There may be thousands, and hardly one is asked for.
+  let revocations: ReadonlyMap<string, KubeObject> | undefined;
+  const revocation = (key: string): KubeObject | undefined => {
+    revocations ??= new Map(
+      world
+        .objects('SessionRevocation')
+        .map((object) => [objectKey('SessionRevocation', object.metadata.namespace, object.metadata.name), object]),
+    );
+    return revocations.get(key);
+  };
   return {
     world,
     ingresses,
     find: (kind, namespace, name) => {
       const key = objectKey(kind, namespace, name);
-      return kind === 'Ingress' ? ingresses.get(key) : known.newest(key, all.get(key));
+      if (kind === 'Ingress') return ingresses.get(key);
+      return known.newest(key, kind === 'SessionRevocation' ? revocation(key) : all.get(key));
     },
     about: (key) => about.get(key) ?? [],
     plans: new Map(world.plans.map((plan) => [planKey(plan), plan])),
