@@ -6,7 +6,7 @@ NGINX := nginx libnginx-mod-http-ndk libnginx-mod-http-set-misc
 CLUSTER := unzip python3-venv
 TEST_CONCURRENCY ?= 2
 
-.PHONY: demo demo-cluster test check bench bench-changes fuzz abuse bench-faults audit sbom generate test-live clean
+.PHONY: demo demo-cluster test check bench bench-changes fuzz abuse bench-faults bench-stampede audit sbom generate test-live clean
 
 # NGINX over TLS, two apps on two domains, a stand-in for Cognito; runs until Ctrl-C.
 demo:
@@ -69,6 +69,11 @@ fuzz:
 abuse:
 	@scripts/setup.sh $(NGINX) openssl
 	@exec node bench/abuse.ts
+
+# How often Cognito is asked when 2,000 people come back to five apps and two replicas that were just restarted.
+bench-stampede:
+	@scripts/setup.sh $(NGINX) openssl
+	@exec node bench/stampede.ts
 
 # Writes crds/*.yaml, docs/reference/*.md and docs/security/licences.md from the code's own lists.
 generate:
