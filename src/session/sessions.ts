@@ -34,6 +34,11 @@ export interface Sessions {
   /** Ends a sign-in here, with all its sessions. `until` in seconds; without it for the longest life there is. */
   ended(sid: string, until?: number): void;
   isEnded(sid: string): boolean;
+  /**
+   * The last request for a sid: here, or as the store says; without either this replica's own start, before which it
+   * can't know of any.
+   */
+  lastSeen(sid: string, stored: number | undefined): number;
 }
 
 export interface SessionsDeps {
@@ -65,8 +70,8 @@ export function createSessions(deps: SessionsDeps): Sessions {
   // A replica younger than `idle` can't know about requests before it: its own start counts as one.
   const replicaStart = deps.now();
 
-  const lastSeen = (sid: string, stored: Stored): number =>
-    Math.max(seen.get(sid) ?? 0, stored.lastSeen ?? replicaStart);
+  const lastSeen = (sid: string, stored: number | undefined): number =>
+    Math.max(seen.get(sid) ?? 0, stored ?? replicaStart);
   const noteSeen = (sid: string, now: number): void => {
     if (seen.get(sid) === now) return;
     seen.set(sid, now, 0);
@@ -95,7 +100,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
     const session = newest(stored.session);
     if (deps.ended.has(session.sid)) return endedFound;
     const now = deps.now();
-    const life = lifeOf(session, pool, now, lastSeen(session.sid, stored));
+    const life = lifeOf(session, pool, now, lastSeen(session.sid, stored.lastSeen));
     if (life === 'ended') return endedFound;
     const answer = revoked(session.identity);
     if (answer === 'yes') return revokedFound;
@@ -124,6 +129,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
       store.remove(sid).catch(() => undefined);
     },
     isEnded: (sid) => deps.ended.has(sid),
+    lastSeen,
   };
 }
 

@@ -59,11 +59,12 @@ async function serve(context: Context, request: WebRequest, asked: Asked): Promi
   if (context.revoked(signIn.identity) === 'yes') {
     return revoked(context, request, asked, signIn);
   }
+  const used = await lastUse(context, asked, signIn);
   const fresh = await freshen(context, pool, signIn, target);
   if (fresh.kind === 'usable') {
     // What is unknown still could not be read again: nobody can tell whether it is over.
     return context.revoked(fresh.signIn.identity) === 'no'
-      ? usable(context, request, asked, fresh)
+      ? usable(context, request, { pool, target: unlessIdle(context, asked, used) }, fresh)
       : revoked(context, request, asked, fresh.signIn);
   }
   if (fresh.kind === 'ended') {
@@ -71,6 +72,23 @@ async function serve(context: Context, request: WebRequest, asked: Asked): Promi
     note(context, request, asked, 'sign_in_ended', 'invalid_grant');
   }
   return toCognito(context, request, asked);
+}
+
+/** Before it is refreshed: what was read now would count as use. */
+async function lastUse(context: Context, { pool }: Asked, signIn: SignIn): Promise<number> {
+  const { sid, startedAt } = signIn;
+  const stored = await context.store.load(sid, pool);
+  const { checkedAt } = context.freshness.newest(sid, signIn);
+  return Math.max(startedAt, checkedAt, context.sessions.lastSeen(sid, stored?.lastSeen));
+}
+
+/**
+ * A sign-in that nobody has used for longer than a session may be idle serves only after the person has signed in once
+ * more: handed over without a question, it would make `idle` mean nothing. A second look is asked for by who is here.
+ */
+function unlessIdle(context: Context, { target, pool }: Asked, used: number): Target {
+  const isIdle = target.wish !== 'reread' && context.now() >= used + pool.session.idle;
+  return isIdle ? { ...target, wish: 'fresh', since: Math.max(used + 1, target.since ?? 0) } : target;
 }
 
 function usable(

@@ -59,7 +59,9 @@ async function aboutPath(context: Context, table: Table, request: WebRequest, pa
   const { session, pool, live } = await current(context, table, request, route?.pools ?? []);
   const reason = refusal(context, request, route && { route, returnPath: path }, live);
   if (reason !== undefined) {
-    return json(403, { reason });
+    // The one refusal that a page load mends.
+    const signIn = reason === 'sign_in_too_old' && found !== undefined && startFor(context, request, found, path);
+    return json(403, { reason, ...(signIn === false ? {} : { signIn }) });
   }
   return session === undefined || pool === undefined
     ? nobody(context, request, found, path)
@@ -67,7 +69,11 @@ async function aboutPath(context: Context, table: Table, request: WebRequest, pa
 }
 
 function nobody(context: Context, request: WebRequest, found: CompiledRoute | undefined, rd: string): WebResponse {
-  return json(401, found === undefined ? {} : { signIn: context.origins.start(request.host, found.route.id, { rd }) });
+  return json(401, found === undefined ? {} : { signIn: startFor(context, request, found, rd) });
+}
+
+function startFor(context: Context, request: WebRequest, found: CompiledRoute, rd: string): string {
+  return context.origins.start(request.host, found.route.id, { rd });
 }
 
 function refusal(

@@ -49,6 +49,7 @@ function good(failed: (error: unknown) => void): DeciderDeps {
       seal: fails,
       ended: fails,
       isEnded: () => false,
+      lastSeen: () => 0,
     },
     bearers: { read: () => ({ kind: 'foreign' }) },
     now: () => now,

@@ -55,6 +55,7 @@ async function decided(
     seal: () => assert.fail('nothing is sealed here'),
     ended: () => assert.fail('nothing ends here'),
     isEnded: () => false,
+    lastSeen: () => 0,
     ...changes,
   };
   const decide = createDecider({

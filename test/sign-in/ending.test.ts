@@ -19,7 +19,7 @@ const own = { 'sec-fetch-site': 'same-origin' };
 const day = 86_400;
 
 function begin() {
-  const world = createWorld({ staff: { session: { ...staffPool.session, signInLifetime: day } } });
+  const world = createWorld({ staff: { session: { ...staffPool.session, signInLifetime: day, idle: 2 * day } } });
   world.cognito.person = { username: 'ada', groups: ['admins'] };
   return { world, browser: new Browser(world) };
 }
@@ -141,5 +141,46 @@ describe('a sign-out with several pools', () => {
     const asked = await victim.go(link);
     assert.ok(asked.body.includes('Do you want to sign out?'));
     assert.equal((await victim.go(`https://${dualHost}/p`)).body, 'app: ada');
+  });
+});
+
+describe('a sign-in that nobody uses', () => {
+  const idle = staffPool.session.idle;
+  function quiet() {
+    const world = createWorld({ staff: { session: { ...staffPool.session, signInLifetime: day } } });
+    world.cognito.person = { username: 'ada', groups: [] };
+    world.cognito.tokenLife = 2 * day;
+    return { world, browser: new Browser(world) };
+  }
+
+  it('is asked for the password once more, whatever Cognito’s own session would say', async () => {
+    const { world, browser } = quiet();
+    await browser.go(`https://${shopHost}/`);
+    world.clock.now += idle;
+    world.cognito.person = undefined;
+    const form = await browser.go(`https://${shopHost}/page`);
+    assert.deepEqual([form.url.hostname, form.url.searchParams.get('prompt')], [cognitoHost, 'login']);
+    world.cognito.person = { username: 'ada', groups: [] };
+    assert.equal((await browser.go(form.url)).body, 'app: ada');
+  });
+
+  it('is in use while any host of it is', async () => {
+    const { world, browser } = quiet();
+    await browser.go(`https://${shopHost}/`);
+    for (let hour = 0; hour < 3; hour += 1) {
+      world.clock.now += idle - 1;
+      assert.equal((await browser.go(`https://${shopHost}/`)).way.length, 1);
+    }
+    const asked = world.cognito.authorizations.length;
+    assert.equal((await browser.go(`https://${wikiHost}/`)).body, 'app: ada');
+    assert.equal(world.cognito.authorizations.length, asked);
+  });
+
+  it('counts as used by a replica that has just begun: a restart asks nobody', async () => {
+    const { world, browser } = quiet();
+    await browser.go(`https://${shopHost}/`);
+    world.clock.now += idle + 1;
+    browser.use(world.replica());
+    assert.equal((await browser.go(`https://${wikiHost}/`)).body, 'app: ada');
   });
 });
