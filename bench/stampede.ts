@@ -97,7 +97,7 @@ try {
     if (plaintext === undefined) throw new Error('a session of the benchmark is too large');
     return `${sessionCookieName(pool)}=${sealer.seal('session', { pool, host }, plaintext)}`;
   };
-  const ports = [Number(new URL(stack.decisions).port), second.port];
+  const ports = [Number(new URL(stack.decisions).port), second.ports.decisions];
   const questions: Question[] = [];
   for (const app of apps) {
     const host = hostOf(app);
