@@ -55,6 +55,8 @@ export interface ConnectionEvents {
 
 export const answerMs = 500;
 const openMs = 1500;
+/** Shorter than that: a client that is thrown away while its socket opens would leave the socket behind. */
+const socketMs = 1000;
 const heartbeatMs = 250;
 /** Commands that may wait for their answers; at 500 ms each a healthy server never has so many. */
 const underWay = 5000;
@@ -98,7 +100,7 @@ export async function openConnection(
   const late = new RedisFailure('timeout', `Redis took no connection within ${openMs} ms`);
   const timer = setTimeout(() => lose(late), openMs);
   try {
-    await Promise.race([prepare(client, settings), rejection(lost)]);
+    await Promise.race([prepare(client, settings, send), rejection(lost)]);
   } catch (error) {
     const failure = failureOf(error);
     lose(failure);
@@ -148,7 +150,7 @@ async function readOptional(file: string | undefined): Promise<string | undefine
 
 function createClientFor({ host, port }: Address, settings: ConnectionSettings, files: Files) {
   const { tls, serverName, database, username } = settings;
-  const to = { host, port, connectTimeout: openMs, reconnectStrategy: false } as const;
+  const to = { host, port, connectTimeout: socketMs, reconnectStrategy: false } as const;
   const named = isIP(host) === 0 ? host : serverName;
   const secure = {
     ...to,
@@ -169,16 +171,19 @@ function createClientFor({ host, port }: Address, settings: ConnectionSettings, 
   });
 }
 
-/** The client asks for the other way of tracking, in which Redis remembers every key that we read. */
-async function prepare(client: Client, settings: ConnectionSettings): Promise<void> {
+/**
+ * All of it within the time of one answer: a server too slow for that is none. The client asks for the other way of
+ * tracking, in which Redis remembers every key that we read.
+ */
+async function prepare(client: Client, settings: ConnectionSettings, send: Connection['send']): Promise<void> {
   await client.connect();
   const prefixes = settings.tracked.flatMap((prefix) => ['PREFIX', prefix]);
   const [hello] = await Promise.all([
-    client.sendCommand(['HELLO', '3']),
-    client.sendCommand(['CLIENT', 'TRACKING', 'OFF']),
-    client.sendCommand(['CLIENT', 'TRACKING', 'ON', 'BCAST', ...prefixes]),
+    send(['HELLO', '3']),
+    send(['CLIENT', 'TRACKING', 'OFF']),
+    send(['CLIENT', 'TRACKING', 'ON', 'BCAST', ...prefixes]),
     // LOADING and NOPERM are told here already.
-    client.sendCommand(['GET', `${settings.tracked[0] ?? ''}{ready}`]).catch((error: unknown) => {
+    send(['GET', `${settings.tracked[0] ?? ''}{ready}`]).catch((error: unknown) => {
       if (redirectionOf(error) === undefined) throw error;
     }),
   ]);
@@ -195,7 +200,11 @@ async function sendWithin(
 ): Promise<unknown> {
   const timeout = new RedisFailure('timeout', `Redis gave no answer within ${answerMs} ms`);
   // What it answers later must not keep the memory that waits for it.
-  const timer = setTimeout(() => lose(timeout), answerMs);
+  // After a pause of ours the answer may be here, and not read yet: that comes first.
+  let unread: NodeJS.Immediate | undefined;
+  const timer = setTimeout(() => {
+    unread = setImmediate(() => lose(timeout));
+  }, answerMs);
   try {
     return await client.sendCommand([...args]);
   } catch (error) {
@@ -209,5 +218,6 @@ async function sendWithin(
     throw failure;
   } finally {
     clearTimeout(timer);
+    clearImmediate(unread);
   }
 }

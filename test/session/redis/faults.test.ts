@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
+import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { RedisSettings } from '../../../src/session/redis/settings.ts';
 import { StoreUnavailable } from '../../../src/session/state-store.ts';
 import { startRedis, type Redis, type RedisOptions } from '../../support/redis.ts';
-import { freePort } from '../../support/ports.ts';
+import { freePort, listenOn } from '../../support/ports.ts';
 import { until } from '../../support/until.ts';
 import { inAnHour, newSid, openReplica, pool, stateWith, type ReplicaStore } from './replica.ts';
 
@@ -154,6 +156,52 @@ describe('faults of Redis', () => {
     await redis.start();
     await until(async () => await answers(store), 'Redis answers');
     await knownSid(store);
+  });
+});
+
+/** Stands before a server, and gives its answers that many milliseconds later. */
+async function delayed(port: number): Promise<{ readonly url: string; delayMs: number; close(): void }> {
+  const sockets = new Set<Socket>();
+  const proxy = { url: '', delayMs: 0, close: () => undefined as void };
+  const server = createServer((client) => {
+    const upstream = connect(port, '127.0.0.1');
+    for (const socket of [client, upstream]) sockets.add(socket.on('error', () => undefined));
+    client.pipe(upstream);
+    upstream.on('data', (data: Buffer) => setTimeout(() => client.write(data), proxy.delayMs));
+    client.on('close', () => upstream.destroy());
+  });
+  proxy.url = `redis://127.0.0.1:${await listenOn(server, 0)}`;
+  proxy.close = () => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  };
+  return proxy;
+}
+
+describe('Redis that is slow', () => {
+  it('is one that does not answer: known sessions go on without waiting for it', async () => {
+    const redis = await startRedis();
+    const proxy = await delayed(redis.port);
+    const store = await openReplica({ urls: [proxy.url] });
+    try {
+      const sid = await knownSid(store);
+      proxy.delayMs = 700;
+      await until(() => store.reachable.at(-1) === false, 'the loss is noticed');
+      await sleep(1200);
+      for (let count = 0; count < 20; count += 1) {
+        assert.equal(await store.groups(sid), 'staff');
+        await assert.rejects(async () => await store.groups(newSid()), StoreUnavailable);
+        await sleep(50);
+      }
+      assert.equal(store.reachable.at(-1), false, 'it is no store until it is fast enough');
+      proxy.delayMs = 100;
+      await until(async () => await answers(store), 'fast enough');
+      assert.equal(await store.groups(sid), 'staff');
+    } finally {
+      await store.close();
+      proxy.close();
+      await redis.close();
+    }
   });
 });
 
