@@ -55,8 +55,9 @@ export function createDecisionServer(deps: DecisionServerDeps): FastifyInstance 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 function createServer(deps: DecisionServerDeps, others: Handler): http.Server {
+  const { connectionTimeout, ...rest } = deps.times ?? times;
   const options = {
-    ...(deps.times ?? times),
+    ...rest,
     maxHeaderSize: parserLimit,
     // Node's own answers to these are 400 and 417, which NGINX would make 500 of.
     requireHostHeader: false,
@@ -67,6 +68,7 @@ function createServer(deps: DecisionServerDeps, others: Handler): http.Server {
     else decideAndAnswer(deps, routeId, request, response);
   };
   const server = http.createServer(options, answer).on('checkExpectation', answer);
+  server.setTimeout(connectionTimeout);
   keepRoom(server, deps.connections ?? connectionsOf.decisions(openFilesAllowed()));
   return server;
 }

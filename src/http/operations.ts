@@ -7,9 +7,9 @@ export function createOperationsServer(deps: {
   ready: () => string | undefined;
   metrics: () => Promise<string>;
 }): FastifyInstance {
-  const { headersTimeout, connectionsCheckingInterval, requestTimeout, keepAliveTimeout } = times;
+  const { headersTimeout, connectionsCheckingInterval, ...rest } = times;
   const http = { headersTimeout, connectionsCheckingInterval };
-  const app = Fastify({ logger: false, http, requestTimeout, keepAliveTimeout });
+  const app = Fastify({ logger: false, http, ...rest });
   app.get('/healthz', (_request, reply) => reply.type('text/plain').send('ok\n'));
   app.get('/readyz', (_request, reply) => {
     const why = deps.ready();

@@ -12,6 +12,8 @@ export interface Times {
   readonly requestTimeout: number;
   readonly keepAliveTimeout: number;
   readonly connectionsCheckingInterval: number;
+  /** Without a byte in either direction: for who asks and never reads the answer. */
+  readonly connectionTimeout: number;
 }
 
 /**
@@ -23,6 +25,7 @@ export const times: Times = {
   requestTimeout: 15_000,
   keepAliveTimeout: 75_000,
   connectionsCheckingInterval: 2000,
+  connectionTimeout: 90_000,
 };
 
 /** The program's own: logs, objects, Secrets, the API server. To Cognito go at most 128 connections (outbound.ts). */

@@ -23,14 +23,13 @@ export interface SignInServerDeps {
 
 /** The sign-in port: hands each request to the sign-in handler and sends what it answers, decisions going first. */
 export function createSignInServer(deps: SignInServerDeps): FastifyInstance {
-  const { headersTimeout, requestTimeout, keepAliveTimeout, connectionsCheckingInterval } = deps.times ?? times;
+  const { headersTimeout, connectionsCheckingInterval, ...rest } = deps.times ?? times;
   const turns = createTurns(waitingLimit);
   const app = Fastify({
     logger: false,
     http: { maxHeaderSize: headerLimit, headersTimeout, connectionsCheckingInterval },
     // Not among those of `http`, which fastify overwrites with its own: none.
-    requestTimeout,
-    keepAliveTimeout,
+    ...rest,
     bodyLimit,
     exposeHeadRoutes: false,
     clientErrorHandler: (error, socket) => {

@@ -14,6 +14,7 @@ const short: Times = {
   requestTimeout: 300,
   keepAliveTimeout: 60_000,
   connectionsCheckingInterval: 50,
+  connectionTimeout: 400,
 };
 const started: Server[] = [];
 after(() => Promise.all(started.map((server) => server.close())));
@@ -132,3 +133,37 @@ test('more than may wait is turned away, and later work is taken again', async (
   assert.equal(done.length, 18);
   await assert.rejects(turns.take(() => Promise.reject(new Error('its own'))) ?? Promise.resolve(), /its own/);
 });
+
+test('a crowd at the sign-in port is turned away with a time to come back, and nobody is left without an answer', async () => {
+  const app = createSignInServer({ handler: async () => page, failed });
+  await app.ready();
+  const answers = await Promise.all(
+    Array.from({ length: 1500 }, () => app.inject({ url: '/', headers: { host: 'a.example' } })),
+  );
+  const turned = answers.filter(({ statusCode }) => statusCode === 503);
+  assert.ok(turned.length > 0 && turned.length <= 500, String(turned.length));
+  assert.equal(turned[0]?.headers['retry-after'], '1');
+  assert.equal(answers.filter(({ statusCode }) => statusCode === 200).length, 1500 - turned.length);
+  await app.close();
+});
+
+test('a client that asks and never reads is let go at both ports', async () => {
+  const asking = 'GET /nginx/x HTTP/1.1\r\nHost: a.example\r\n\r\n'.repeat(50_000);
+  for (const listening of [signIn, decisions]) {
+    const socket = net.connect(await listening(), '127.0.0.1', () => socket.write(asking));
+    socket.on('error', () => undefined);
+    socket.pause();
+    await once(socket, 'connect');
+    const server = started.at(-1)?.server;
+    // A client that doesn't read doesn't hear of its end either.
+    while ((await connectionsTo(server)) > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    socket.destroy();
+  }
+});
+
+function connectionsTo(server: net.Server | undefined): Promise<number> {
+  return new Promise((resolve, reject) => {
+    if (server === undefined) reject(new Error('nothing was started'));
+    else server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)));
+  });
+}
