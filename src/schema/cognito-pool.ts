@@ -26,7 +26,9 @@ const groups = z.strictObject({
 const session = z.strictObject({
   signInLifetime: duration(60).default('12h').describe('How long one sign-in lasts.'),
   lifetime: duration(60).default('12h').describe('How long a session on one app host lasts, at most.'),
-  idle: duration(60).default('2h').describe('How long a session may be unused.'),
+  idle: duration(60)
+    .default('2h')
+    .describe('How long a session may be unused. Whoever was away for longer signs in once more.'),
   refreshAfter: duration(10).default('10m').describe('Age at which groups are read again.'),
   grace: duration(0).default('1h').describe('How long sessions outlive their tokens while Cognito does not answer.'),
 });

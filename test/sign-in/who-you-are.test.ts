@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 
 import { html } from '../../src/sign-in/html.ts';
 import { Browser } from './browser.ts';
-import { createWorld, shopHost, shopId, signInHost, startUrl } from './world.ts';
+import { createWorld, shopHost, shopId, signInHost, staffPool, startUrl } from './world.ts';
 
 const own = `https://${shopHost}/_cognito-gate`;
 
@@ -33,6 +34,27 @@ describe('who you are', () => {
     const { browser } = await as(undefined);
     const page = await browser.ask(`${own}/`);
     assert.ok(page.body.includes('Nobody is signed in here') && page.body.includes(`/start/${shopId}?rd=%2F`));
+  });
+
+  it('userinfo: where a fresher sign-in is wanted it says where that is made (L26)', async () => {
+    const { world, browser } = await as({ username: 'bob', groups: ['staff'] });
+    assert.equal((await browser.ask(`${own}/userinfo?path=/payroll`)).status, 200);
+    world.clock.now += 901;
+    const told = await browser.ask(`${own}/userinfo?path=/payroll`);
+    const { reason, signIn } = JSON.parse(told.body) as { reason: string; signIn: string };
+    assert.deepEqual([told.status, reason], [403, 'sign_in_too_old']);
+    assert.equal((await browser.go(signIn)).url.pathname, '/payroll');
+  });
+
+  it('userinfo: shows what was learned of the person meanwhile', async () => {
+    const person = { username: 'bob', groups: ['staff'] };
+    const { world, browser } = await as(person);
+    person.groups = ['staff', 'admins'];
+    world.clock.now += staffPool.session.refreshAfter + 1;
+    await browser.ask(`${own}/userinfo`);
+    await setImmediate();
+    const told = JSON.parse((await browser.ask(`${own}/userinfo`)).body) as Record<string, unknown>;
+    assert.deepEqual(told['groups'], ['admins', 'staff']);
   });
 
   it('userinfo: 200, 401 with the address to navigate to, 403 with the reason', async () => {
