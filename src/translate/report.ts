@@ -12,16 +12,29 @@ export interface Report {
 }
 
 export function createReport(object: ObjectRef): Report {
-  const findings: Finding[] = [];
-  const add = (severity: Finding['severity'], reason: FindingReason, field: string, message: string): void => {
-    findings.push({ object, severity, reason, field, message });
-  };
-  return {
-    findings,
-    error: (reason, field, message) => add('error', reason, field, message),
-    warn: (reason, field, message) => add('warning', reason, field, message),
-    broken: () => findings.find((finding) => finding.severity === 'error')?.reason,
-  };
+  return new ObjectReport(object);
+}
+
+/** A class, as there is one for every object at every translation: thousands, perhaps. */
+class ObjectReport implements Report {
+  readonly findings: Finding[] = [];
+  readonly #object: ObjectRef;
+
+  constructor(object: ObjectRef) {
+    this.#object = object;
+  }
+
+  error(reason: FindingReason, field: string, message: string): void {
+    this.findings.push({ object: this.#object, severity: 'error', reason, field, message });
+  }
+
+  warn(reason: FindingReason, field: string, message: string): void {
+    this.findings.push({ object: this.#object, severity: 'warning', reason, field, message });
+  }
+
+  broken(): FindingReason | undefined {
+    return this.findings.find(({ severity }) => severity === 'error')?.reason;
+  }
 }
 
 /** Objects of a snapshot are never edited, and mostly the same as in the last one: each is checked once. */

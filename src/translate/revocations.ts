@@ -66,6 +66,8 @@ interface Reading {
   readonly installation: Installation;
   /** Usable pools by namespace. */
   readonly usable: ReadonlyMap<string, readonly Pool[]>;
+  /** All of that, as far as it decides. */
+  readonly context: string;
 }
 
 /** The pools that it may end sign-ins of; undefined where it may not end what it wants to. */
@@ -136,6 +138,19 @@ function read({ report, values }: Entry): Said | undefined {
   return spec && said(value, spec);
 }
 
+/** What came of an object without a mistake, beside these pools. */
+const remembered = new WeakMap<Json, { readonly context: string; readonly report: RevocationReport }>();
+
+function readOnce(entry: Entry, reading: Reading): RevocationReport {
+  const [value, another] = entry.values;
+  if (value === undefined || another !== undefined) return readRevocation(entry, reading);
+  const last = remembered.get(value);
+  if (last?.context === reading.context) return last.report;
+  const report = readRevocation(entry, reading);
+  if (entry.report.findings.length === 0) remembered.set(value, { context: reading.context, report });
+  return report;
+}
+
 function readRevocation(entry: Entry, reading: Reading): RevocationReport {
   const { ref, report } = entry;
   const nothing = { ref, revocation: undefined, ends: undefined, before: undefined, keptUntil: undefined };
@@ -159,6 +174,13 @@ export function readRevocations(
 ): readonly RevocationReport[] {
   if (entries.length === 0) return [];
   const all = [...pools.byName.values()].flatMap(({ pool }) => pool ?? []);
-  const reading = { pools, installation, usable: Map.groupBy(all, ({ namespace }) => namespace) };
-  return entries.map((entry) => readRevocation(entry, reading));
+  const usable = Map.groupBy(all, ({ namespace }) => namespace);
+  const context = contextOf(pools, installation);
+  const reading = { pools, installation, usable, context };
+  return entries.map((entry) => readOnce(entry, reading));
+}
+
+function contextOf(pools: Pools, { releaseNamespace }: Installation): string {
+  const each = [...pools.byName].map(([name, { pool }]) => [name, pool?.id, pool?.session.signInLifetime]);
+  return JSON.stringify([releaseNamespace, each]);
 }
