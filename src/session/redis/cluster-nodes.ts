@@ -1,4 +1,5 @@
-import { nodeName, openConnection, type Address, type ConnectionSettings } from './connection.ts';
+import type { Address, ConnectionSettings } from './client.ts';
+import { nodeName, openConnection } from './connection.ts';
 import { failureOf, redirectionOf, RedisFailure, type Redirection } from './failure.ts';
 import { slotOf } from './keys.ts';
 import { createLink, type Answer, type Link } from './link.ts';

@@ -1,30 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
-import { rootCertificates } from 'node:tls';
 
-import { createClient } from '@redis/client';
-
+import { createClientFor, keyOf, readFiles, type Address, type Client, type ConnectionSettings } from './client.ts';
 import { endsConnection, failureOf, redirectionOf, RedisFailure } from './failure.ts';
-
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** How one connects, the same for every node. */
-export interface ConnectionSettings {
-  readonly tls: boolean;
-  /** Whom the certificate names where a node is known by its address only, as clusters tell it. */
-  readonly serverName: string | undefined;
-  readonly caFile: string | undefined;
-  readonly username: string | undefined;
-  readonly passwordFile: string | undefined;
-  readonly database: number;
-  /** Prefixes of keys whose changes are told. */
-  readonly tracked: readonly string[];
-  /** A replica is no good. In a cluster it answers with MOVED. */
-  readonly onlyPrimary: boolean;
-}
 
 /**
  * Whether what was read through a connection is known to be the newest. Redis tells changes and answers through one
@@ -55,18 +32,12 @@ export interface ConnectionEvents {
 
 export const answerMs = 500;
 const openMs = 1500;
-/** Shorter than that: a client that is thrown away while its socket opens would leave the socket behind. */
-const socketMs = 1000;
 const heartbeatMs = 250;
-/** Commands that may wait for their answers; at 500 ms each a healthy server never has so many. */
-const underWay = 5000;
 
 /** An address as one writes it. */
 export function nodeName({ host, port }: Address): string {
   return `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
 }
-
-type Client = ReturnType<typeof createClientFor>;
 
 /**
  * One connection for one life: it isn't mended but replaced (link.ts). The client's own way keeps unanswered commands
@@ -115,60 +86,6 @@ export async function openConnection(
 
 async function rejection(lost: Promise<RedisFailure>): Promise<never> {
   throw await lost;
-}
-
-/** The client gives bytes or text, as it happens to decode other replies just then; null is all keys. */
-function keyOf(told: unknown): string | undefined {
-  if (Buffer.isBuffer(told)) {
-    return told.toString();
-  }
-  return typeof told === 'string' ? told : undefined;
-}
-
-interface Files {
-  readonly ca: readonly string[] | undefined;
-  readonly password: string | undefined;
-}
-
-/** Read for every connection, so that a password or a certificate can be changed in place. */
-async function readFiles({ caFile, passwordFile }: ConnectionSettings): Promise<Files> {
-  const [ca, password] = await Promise.all([caFile, passwordFile].map(readOptional));
-  return {
-    ca: ca === undefined ? undefined : [...rootCertificates, ca],
-    // What a file made by hand ends with is no part of a password.
-    password: password?.replace(/\r?\n$/, ''),
-  };
-}
-
-async function readOptional(file: string | undefined): Promise<string | undefined> {
-  return file === undefined
-    ? undefined
-    : await readFile(file, 'utf8').catch((error: unknown) => {
-        throw new RedisFailure('unreachable', `store.redis: ${file} can't be read (${failureOf(error).message})`);
-      });
-}
-
-function createClientFor({ host, port }: Address, settings: ConnectionSettings, files: Files) {
-  const { tls, serverName, database, username } = settings;
-  const to = { host, port, connectTimeout: socketMs, reconnectStrategy: false } as const;
-  const named = isIP(host) === 0 ? host : serverName;
-  const secure = {
-    ...to,
-    tls: true as const,
-    ...(named === undefined ? {} : { servername: named }),
-    ...(files.ca === undefined ? {} : { ca: [...files.ca] }),
-  };
-  return createClient({
-    socket: tls ? secure : to,
-    RESP: 3,
-    database,
-    ...(username === undefined ? {} : { username }),
-    ...(files.password === undefined ? {} : { password: files.password }),
-    commandsQueueMaxLength: underWay,
-    disableClientInfo: true,
-    maintNotifications: 'disabled',
-    emitInvalidate: true,
-  });
 }
 
 /**

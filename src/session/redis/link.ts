@@ -1,11 +1,5 @@
-import {
-  openConnection,
-  type Address,
-  type Connection,
-  type ConnectionEvents,
-  type ConnectionSettings,
-  type Proof,
-} from './connection.ts';
+import type { Address, ConnectionSettings } from './client.ts';
+import { openConnection, type Connection, type ConnectionEvents, type Proof } from './connection.ts';
 import { failureOf, RedisFailure } from './failure.ts';
 
 /** One server, connected to again and again for as long as it is wanted. */

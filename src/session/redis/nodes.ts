@@ -1,4 +1,5 @@
-import type { Address, ConnectionSettings, Proof } from './connection.ts';
+import type { Address, ConnectionSettings } from './client.ts';
+import type { Proof } from './connection.ts';
 import { failureOf, RedisFailure } from './failure.ts';
 import { createLink, type Answer, type LinkEvents } from './link.ts';
 

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 
 import type { StateStore } from '../state-store.ts';
 import { createClusterNodes } from './cluster-nodes.ts';
-import type { Address, ConnectionSettings } from './connection.ts';
+import type { Address, ConnectionSettings } from './client.ts';
 import { createCopies } from './copies.ts';
 import { failureOf } from './failure.ts';
 import { createKeys, type Keys } from './keys.ts';

@@ -1,4 +1,4 @@
-import type { Address } from './connection.ts';
+import type { Address } from './client.ts';
 import { slots } from './keys.ts';
 
 /** Who answers for which slots, as one node of a cluster tells. */

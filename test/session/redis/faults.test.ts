@@ -1,31 +1,14 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
-import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { RedisSettings } from '../../../src/session/redis/settings.ts';
 import { StoreUnavailable } from '../../../src/session/state-store.ts';
-import { startRedis, type Redis, type RedisOptions } from '../../support/redis.ts';
+import { startRedis, type Redis } from '../../support/redis.ts';
 import { freePort, listenOn } from '../../support/ports.ts';
 import { until } from '../../support/until.ts';
-import { inAnHour, newSid, openReplica, pool, stateWith, type ReplicaStore } from './replica.ts';
-
-/** A sign-in that the replica has a copy of. */
-async function knownSid(store: ReplicaStore): Promise<string> {
-  const sid = newSid();
-  await store.create(sid, pool, stateWith('staff'), inAnHour());
-  await until(async () => (await store.groups(sid)) === 'staff' && store.knows(sid), 'a copy');
-  return sid;
-}
-
-async function answers(store: ReplicaStore): Promise<boolean> {
-  return await store.groups(newSid()).then(
-    () => true,
-    () => false,
-  );
-}
+import { answers, inAnHour, knownSid, newSid, openReplica, pool, stateWith, type ReplicaStore } from './replica.ts';
 
 describe('faults of Redis', () => {
   let redis: Redis;
@@ -239,77 +222,5 @@ describe('Redis that comes back with its data', () => {
       await store.close();
       await redis.close();
     }
-  });
-});
-
-describe('who may connect to Redis', () => {
-  const rights = ['~cognito-gate:* resetchannels -@all +hello +ping +get +set +del +eval +client|tracking'].join(' ');
-  let replicas: ReplicaStore[] = [];
-  let servers: Redis[] = [];
-  const start = async (options: RedisOptions): Promise<Redis> => {
-    const redis = await startRedis(options);
-    servers.push(redis);
-    return redis;
-  };
-  const open = async (settings: Parameters<typeof openReplica>[0]): Promise<ReplicaStore> => {
-    const replica = await openReplica(settings);
-    replicas.push(replica);
-    return replica;
-  };
-  afterEach(async () => {
-    await Promise.all(replicas.map(async (replica) => await replica.close()));
-    await Promise.all(servers.map(async (server) => await server.close()));
-    replicas = [];
-    servers = [];
-  });
-
-  it('TLS, a user with the rights of the manual and no other, and a password that changes in place', async () => {
-    const redis = await start({ tls: true, acl: [`user gate on >one ${rights}`] });
-    const passwordFile = join(redis.folder, 'password');
-    await writeFile(passwordFile, 'wrong\n');
-    const settings = { urls: [redis.url], username: 'gate', passwordFile, caFile: redis.caFile };
-    const store = await open(settings);
-    await assert.rejects(async () => await store.groups(newSid()), /WRONGPASS/);
-    await writeFile(passwordFile, 'one\n');
-    await until(async () => await answers(store), 'the right password is read');
-    store.observed.length = 0;
-    const sid = await knownSid(store);
-    store.seen(sid, 1);
-    await (await store.lock(sid))?.release();
-    assert.ok(await store.lock(sid));
-    await store.update(sid, pool, stateWith('more'));
-    await store.remove(sid);
-    assert.equal(await store.groups(sid), undefined);
-    assert.ok(!store.observed.some((line) => line.endsWith('forbidden')), String(store.observed));
-    await redis.cli('ACL', 'SETUSER', 'gate', 'resetpass', '>two');
-    await writeFile(passwordFile, 'two');
-    await redis.cli('CLIENT', 'KILL', 'USER', 'gate');
-    await until(async () => await answers(store), 'the new password is read');
-    assert.ok(![...store.log, ...replicas.flatMap(({ log }) => log)].some((line) => /\bone\b|\btwo\b/.test(line)));
-  });
-
-  it('a certificate of another authority is not trusted, and plain text is not spoken to TLS', async () => {
-    const redis = await start({ tls: true });
-    const [stranger, plain] = await Promise.all([
-      open({ urls: [redis.url] }),
-      open({ urls: [redis.url.replace('rediss', 'redis')] }),
-    ]);
-    await assert.rejects(async () => await stranger.groups(newSid()), StoreUnavailable);
-    await assert.rejects(async () => await plain.groups(newSid()), StoreUnavailable);
-    assert.ok(
-      stranger.log.some((line) => /certificate/.test(line)),
-      stranger.log.join('\n'),
-    );
-    assert.equal(await answers(await open({ urls: [redis.url], caFile: redis.caFile })), true);
-  });
-
-  it('a right that is missing is named, and opens nothing', async () => {
-    const redis = await start({ acl: [`user gate on >one ${rights} -set`] });
-    const passwordFile = join(redis.folder, 'password');
-    await writeFile(passwordFile, 'one');
-    const store = await open({ urls: [redis.url], username: 'gate', passwordFile });
-    await assert.rejects(store.create(newSid(), pool, stateWith('staff'), inAnHour()), /NOPERM.*set/);
-    assert.equal(await store.groups(newSid()), undefined);
-    assert.ok(store.log.some((line) => line.includes('did not create: Redis answers: NOPERM')));
   });
 });

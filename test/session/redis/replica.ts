@@ -5,6 +5,7 @@ import { createSealer, type Sealer } from '../../../src/session/seal.ts';
 import type { RedisSettings } from '../../../src/session/redis/settings.ts';
 import { openRedisStore } from '../../../src/session/redis/store.ts';
 import type { StateStore, StoredState } from '../../../src/session/state-store.ts';
+import { until } from '../../support/until.ts';
 import { identity, noon, pool, refreshToken, ringOf } from '../samples.ts';
 
 const ring = ringOf('k1');
@@ -52,6 +53,8 @@ export async function openReplica(
   };
 }
 
+export const inAnHour = (): number => realNow() + 3600;
+
 function groupsOf(stored: StoredState | undefined): string | undefined {
   return stored === undefined ? undefined : [...stored.state.identity.groups.names].join(',');
 }
@@ -70,5 +73,20 @@ export function newSid(): string {
   return randomBytes(16).toString('base64url');
 }
 
-export const inAnHour = (): number => realNow() + 3600;
+/** A sign-in that the replica has a copy of. */
+export async function knownSid(store: ReplicaStore): Promise<string> {
+  const sid = newSid();
+  await store.create(sid, pool, stateWith('staff'), inAnHour());
+  await until(async () => (await store.groups(sid)) === 'staff' && store.knows(sid), 'a copy');
+  return sid;
+}
+
+/** Whether the store can be asked. */
+export async function answers(store: ReplicaStore): Promise<boolean> {
+  return await store.groups(newSid()).then(
+    () => true,
+    () => false,
+  );
+}
+
 export { pool };
