@@ -64,7 +64,12 @@ async function campaign(stack: Stack, heap: Heap, genuine: Genuine): Promise<rea
       Object.assign(stack.cognito.faults, { token: { reset: true }, jwks: { reset: true }, revoke: { reset: true } });
     const counts = await run(stack, genuine, {
       cognitoIsDown,
-      ...{ seed, from: at, to: end, lanes: 12, patience, failed },
+      seed,
+      from: at,
+      to: end,
+      lanes: 12,
+      patience,
+      failed,
       done: (_index, worst) => (slowest = Math.max(slowest, worst)),
     });
     for (const [key, value] of counts) totals.set(key, (totals.get(key) ?? 0) + value);

@@ -37,7 +37,7 @@ export async function startWatched(options: StackOptions = {}): Promise<Watched>
     stack,
     genuine,
     decisions: async () => {
-      clock.postMessage('read');
+      clock.postMessage('read', []);
       return ((await once(clock, 'message')) as [ClockReading])[0];
     },
     heap: () => heap.used(),

@@ -24,7 +24,7 @@ export function cookies(dice: Dice, genuine: Genuine): string {
   if (roll < 84) return `${name}=${session}; ${name}=${bad()}`;
   if (roll < 87) return `${name}=${bad()};${name}=${session}`;
   if (roll < 90) return `${dice.pick(['x', ' ', '"', '__Host-', '__Secure-', '$'])}${name}=${session}`;
-  if (roll < 93) return dice.pick(['', ';', '=', ';;=;', `${name}`, `${name}=`, `${name}==;`, `=${session}`]);
+  if (roll < 93) return dice.pick(['', ';', '=', ';;=;', name, `${name}=`, `${name}==;`, `=${session}`]);
   return noise(dice, 400);
 }
 

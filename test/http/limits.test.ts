@@ -115,7 +115,7 @@ test('whatever waits for a turn lets what comes in between go first', async () =
     if (left > 0) setImmediate(decision, left - 1);
   };
   setImmediate(decision, 3);
-  await Promise.all(work);
+  for (const one of work) await one;
   assert.ok(order.indexOf('decision') < 2, order.join());
   assert.ok(
     order.filter((entry, at) => entry === 'decision' && at < order.indexOf('sign-in 4')).length >= 3,
@@ -128,7 +128,7 @@ test('more than may wait is turned away, and later work is taken again', async (
   const done: number[] = [];
   const taken = [1, 2, 3].map((at) => turns.take(async () => void done.push(at)));
   assert.equal(taken[2], undefined);
-  await Promise.all(taken);
+  for (const one of taken) await one;
   for (let at = 4; at < 20; at += 1) await turns.take(async () => void done.push(at));
   assert.equal(done.length, 18);
   await assert.rejects(turns.take(() => Promise.reject(new Error('its own'))) ?? Promise.resolve(), /its own/);
