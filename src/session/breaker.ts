@@ -7,6 +7,8 @@ export type PoolFault = 'passing' | 'throttled' | 'lasting';
 export interface Attempt {
   answered(): void;
   failed(fault: PoolFault): void;
+  /** The pool was not asked after all. */
+  abandoned(): void;
 }
 
 /** Keeps refreshes away from a pool that doesn't answer them, and lets one through now and then to see. */
@@ -76,6 +78,9 @@ export function createBreaker({ clock, random, changed }: BreakerDeps): Breaker 
         // Many that were under way together and fail together are one failure.
         failed: (fault) => {
           if (state.failures === before) open(pool, state, fault);
+        },
+        abandoned() {
+          if (state.failures === before) state.probing = false;
         },
       };
     },

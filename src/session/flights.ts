@@ -93,32 +93,37 @@ async function fly(deps: FlightsDeps, asked: Refreshing, turn: Turn, rest: (sid:
     return { kind: deps.breaker.pausedFor(pool.id) === 'lasting' ? 'impossible' : 'unavailable' };
   }
   const tried = await tryOnce(deps, what, attempt);
+  if (tried === undefined) return { kind: 'late' };
   deps.refreshed?.(pool, outcomeOf(tried));
   return settle(deps, what, tried, rest);
 }
 
-async function tryOnce(deps: FlightsDeps, what: Refreshing, attempt: Attempt): Promise<Tried> {
+async function tryOnce(deps: FlightsDeps, what: Refreshing, attempt: Attempt): Promise<Tried | undefined> {
   try {
     const tried = (await refreshOnce(deps, what)) ?? (await ofAnotherReplica(deps, what));
-    report(attempt, tried);
+    if (tried === undefined) attempt.abandoned();
+    else report(attempt, tried);
     return tried;
   } catch (error) {
     // The store's failure says nothing about the pool.
-    if (error instanceof StoreUnavailable) attempt.answered();
+    if (error instanceof StoreUnavailable) attempt.abandoned();
     else attempt.failed('passing');
     throw error;
   }
 }
 
 /** Another replica holds the lock: its outcome is in the store soon, or not at all. */
-async function ofAnotherReplica({ store, clock }: FlightsDeps, { sid, pool, state }: Refreshing): Promise<Tried> {
+async function ofAnotherReplica(
+  { store, clock }: FlightsDeps,
+  { sid, pool, state }: Refreshing,
+): Promise<Tried | undefined> {
   for (let look = 0; look < looks; look += 1) {
     await pause(clock, lookEvery);
     const stored = await store.loadNewest(sid, pool);
     if (stored === undefined) return { kind: 'ended' };
     if (isOtherReading(stored.state, state)) return { kind: 'elsewhere', state: stored.state };
   }
-  return { kind: 'failed', code: 'timeout' };
+  return undefined;
 }
 
 function report(attempt: Attempt, tried: Tried): void {

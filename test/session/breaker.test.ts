@@ -53,6 +53,15 @@ describe('the breaker of a pool', () => {
     assert.deepEqual(changes, [true, false]);
   });
 
+  it('a try that never reached the pool says nothing about it, and the next one may', async () => {
+    const { clock, breaker, fail } = world();
+    fail('passing');
+    await clock.advance(250);
+    breaker.enter('p')?.abandoned();
+    assert.equal(breaker.failing('p'), true);
+    assert.ok(breaker.enter('p') !== undefined);
+  });
+
   it('what is no outage pauses too, and counts as none', () => {
     const { breaker, fail } = world();
     fail('lasting');
