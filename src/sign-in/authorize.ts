@@ -4,7 +4,7 @@ import type { WebRequest, WebResponse } from '../model/web.ts';
 import { clearCookie } from '../session/cookies.ts';
 import { limits } from '../session/limits.ts';
 import { signInCookieName } from '../session/names.ts';
-import type { Context } from './deps.ts';
+import type { Context, SignInOutcome } from './deps.ts';
 import { endSignIn, forget } from './end-session.ts';
 import { handOver } from './grant.ts';
 import { refuseUnlessNavigation } from './guard.ts';
@@ -69,7 +69,7 @@ async function serve(context: Context, request: WebRequest, asked: Asked): Promi
   }
   if (fresh.kind === 'ended') {
     forget(context, pool, signIn.sid);
-    note(context, request, asked, 'sign_in_ended', 'invalid_grant');
+    note(context, request, asked, { event: 'sign_in_ended', reason: 'invalid_grant' });
   }
   return toCognito(context, request, asked);
 }
@@ -102,7 +102,7 @@ function usable(
   if (target.since !== undefined && signIn.identity.authTime < target.since) {
     return stepUp(context, request, asked, cookies);
   }
-  note(context, request, asked, newer ? 'refreshed' : 'reused');
+  note(context, request, asked, { event: newer ? 'refreshed' : 'reused' });
   return handOver(context, target, signIn, cookies);
 }
 
@@ -114,21 +114,17 @@ function stepUp(
   cookies: readonly string[],
 ): WebResponse | Promise<WebResponse> {
   const { target, pool } = asked;
-  switch (pool.freshSignIn ?? 'Prompt') {
-    case 'Prompt':
-      return toCognito(context, request, { ...asked, cookies });
-    case 'Logout':
-      return throughLogout(context, request, { ...asked, cookies });
-    case 'None': {
-      note(context, request, asked, 'too_old');
-      const page = tooOldPage({
-        asked: false,
-        signOut: signOutAndBack(context, target),
-        contact: context.config.contact,
-      });
-      return pageResponse(403, page, request.id, cookies);
-    }
+  if (pool.freshSignIn === 'None') {
+    note(context, request, asked, { event: 'too_old' });
+    const page = tooOldPage({
+      asked: false,
+      signOut: signOutAndBack(context, target),
+      contact: context.config.contact,
+    });
+    return pageResponse(403, page, request.id, cookies);
   }
+  const go = pool.freshSignIn === 'Logout' ? throughLogout : toCognito;
+  return go(context, request, { ...asked, cookies });
 }
 
 /**
@@ -136,25 +132,18 @@ function stepUp(
  * sid ends too: nothing of it may come back by the sign-in that follows.
  */
 async function revoked(context: Context, request: WebRequest, asked: Asked, signIn: SignIn): Promise<WebResponse> {
-  note(context, request, asked, 'revoked');
+  note(context, request, asked, { event: 'revoked' });
   await endSignIn(context, asked.pool, signIn);
   return throughLogout(context, request, { ...asked, cookies: [clearCookie(signInCookieName(asked.pool.id))] });
 }
 
-function note(
-  context: Context,
-  request: WebRequest,
-  { target, pool }: Asked,
-  event: 'refreshed' | 'reused' | 'sign_in_ended' | 'revoked' | 'too_old',
-  reason?: string,
-): void {
+interface Note {
+  readonly event: SignInOutcome;
+  readonly reason?: string;
+}
+
+function note(context: Context, request: WebRequest, { target, pool }: Asked, what: Note): void {
   const label = poolLabel(pool);
-  context.events.onSignIn(label, event);
-  context.events.log({
-    event,
-    pool: label,
-    id: request.id,
-    route: target.route,
-    ...(reason === undefined ? {} : { reason }),
-  });
+  context.events.onSignIn(label, what.event);
+  context.events.log({ ...what, pool: label, id: request.id, route: target.route });
 }

@@ -55,9 +55,12 @@ export function targetOf(fields: unknown, scope: { readonly pool: string; readon
     wish,
     at,
     returnPath: typeof returnPath === 'string' ? returnPath : undefined,
-    ...(typeof since === 'number' && since > 0 ? { since } : {}),
-    ...(left === 1 ? { left: true } : {}),
+    ...wayOf(since, left),
   };
+}
+
+function wayOf(since: unknown, left: unknown): Pick<Target, 'since' | 'left'> {
+  return { ...(typeof since === 'number' && since > 0 ? { since } : {}), ...(left === 1 ? { left: true } : {}) };
 }
 
 /** The request that start hands to the sign-in host. */
@@ -123,6 +126,12 @@ export function openLeave(sealer: Sealer, kind: 'signout' | 'return', text: stri
     returnPath,
     switchAccount: switchAccount === 1,
     at,
+    ...restOf(others, revoked),
+  };
+}
+
+function restOf(others: unknown, revoked: unknown): Pick<Leave, 'others' | 'revoked'> {
+  return {
     ...(Array.isArray(others) ? { others: leavingOf(others) } : {}),
     ...(typeof revoked === 'string' ? { revoked } : {}),
   };

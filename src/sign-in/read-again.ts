@@ -47,23 +47,23 @@ export async function readAgain(context: Context, visit: Visit, verdict: Verdict
  * that is too old doesn't become younger by reading.
  */
 function needOf(context: Context, visit: Visit, session: Session, verdict: Verdict): Need | undefined {
-  const now = context.now();
-  const isNew = session.checkedAt >= now - justRead;
-  const asked = visit.request.query.has('check');
-  if (verdict.kind === 'refuse') {
-    if (verdict.identity === undefined || verdict.reason === 'sign_in_too_old') {
-      return undefined;
-    }
-    return asked ? 'ask' : isNew ? undefined : 'read';
-  }
-  if (verdict.identity?.pool !== session.pool) {
+  if (!concerns(session, verdict)) {
     return undefined;
   }
-  if (asked) {
+  if (visit.request.query.has('check')) {
     return 'ask';
   }
-  const renews = now - session.sealedAt >= limits.renewEverySeconds && visit.loop.returnsTo(visit.returnPath) === 0;
-  return renews ? 'seal' : isNew ? undefined : 'read';
+  const now = context.now();
+  const mayRenew = now - session.sealedAt >= limits.renewEverySeconds && visit.loop.returnsTo(visit.returnPath) === 0;
+  if (verdict.kind === 'allow' && mayRenew) {
+    return 'seal';
+  }
+  return session.checkedAt >= now - justRead ? undefined : 'read';
+}
+
+/** Any of several people may be let in by what is read; only one is sent back. */
+function concerns(session: Session, { kind, identity, reason }: Verdict): boolean {
+  return kind === 'allow' ? identity?.pool === session.pool : identity !== undefined && reason !== 'sign_in_too_old';
 }
 
 async function readOne(context: Context, visit: Visit, session: Session, need: Need): Promise<Reading> {
@@ -76,20 +76,19 @@ async function readOne(context: Context, visit: Visit, session: Session, need: N
     return sealed(context, visit, session);
   }
   const answer = await ask(context, session, pool);
-  switch (answer.kind) {
-    case 'fresh':
-      context.events.onSignIn(poolLabel(pool), 'refreshed');
-      return sealed(context, visit, { ...session, ...stateOf(answer.state) });
-    case 'ended':
-      return { kind: 'here', visit: without(visit, session) };
-    case 'impossible':
-      return elsewhere(context, visit, session, need);
-    case 'unavailable':
-    case 'late':
-      context.events.onSignIn(poolLabel(pool), 'refresh_failed');
-      // Sealed again all the same: the replica that asks for a newer cookie would ask for ever.
-      return need === 'seal' ? sealed(context, visit, session) : { kind: 'here', visit };
+  if (answer.kind === 'fresh') {
+    context.events.onSignIn(poolLabel(pool), 'refreshed');
+    return sealed(context, visit, { ...session, ...stateOf(answer.state) });
   }
+  if (answer.kind === 'ended') {
+    return { kind: 'here', visit: without(visit, session) };
+  }
+  if (answer.kind === 'impossible') {
+    return elsewhere(context, visit, session, need);
+  }
+  context.events.onSignIn(poolLabel(pool), 'refresh_failed');
+  // Sealed again all the same: the replica that asks for a newer cookie would ask for ever.
+  return need === 'seal' ? sealed(context, visit, session) : { kind: 'here', visit };
 }
 
 /** A refresh token that is replaced would be lost for the other hosts: their cookies can't be set from here. */

@@ -1,5 +1,5 @@
 import type { WebRequest, WebResponse } from '../model/web.ts';
-import { parseCookies } from '../session/cookies.ts';
+import { type CookieJar, parseCookies } from '../session/cookies.ts';
 import { limits } from '../session/limits.ts';
 import { returnCookieName } from '../session/names.ts';
 import type { Context } from './deps.ts';
@@ -29,22 +29,36 @@ export async function signedOut(context: Context, request: WebRequest): Promise<
   if (onward !== undefined && pool !== undefined) {
     return toCognito(context, request, { target: onward, pool, cookies: [leftForGood] });
   }
+  const known = jar.all(returnCookieName).length > 0;
+  const leave = leaveOf(context, jar);
+  return (leave && (await onToNext(context, request, leave))) ?? theEnd(context, request, leave, known);
+}
+
+function leaveOf(context: Context, jar: CookieJar): Leave | undefined {
   const texts = jar.all(returnCookieName);
-  const leave = texts.map((text) => openLeave(context.sealer, 'return', text)).find((one) => one !== undefined);
-  const others = (leave?.others ?? []).map((one) => one.pool);
-  if (leave !== undefined && others.length > 0 && context.now() < leave.at + limits.returnSeconds) {
-    const next = await nextLogout(context, request.id, leave, others);
-    return redirect(next.address, [next.cookie]);
+  return texts.map((text) => openLeave(context.sealer, 'return', text)).find((one) => one !== undefined);
+}
+
+/** The next pool of several. */
+async function onToNext(context: Context, request: WebRequest, leave: Leave): Promise<WebResponse | undefined> {
+  const others = (leave.others ?? []).map((one) => one.pool);
+  if (others.length === 0 || context.now() >= leave.at + limits.returnSeconds) {
+    return undefined;
   }
-  const cookies = texts.length === 0 ? [] : [leftForGood];
-  const back = leave === undefined ? undefined : backTo(context, leave);
+  const next = await nextLogout(context, request.id, leave, others);
+  return redirect(next.address, [next.cookie]);
+}
+
+function theEnd(context: Context, request: WebRequest, leave: Leave | undefined, known: boolean): WebResponse {
+  const cookies = known ? [leftForGood] : [];
+  const back = leave && backTo(context, leave);
   if (leave?.switchAccount === true && back !== undefined) {
     return redirect(back, cookies);
   }
   const page = signedOutPage({
     back,
     host: leave?.host,
-    provider: leave === undefined ? undefined : providerOf(context, leave.pool),
+    provider: leave && providerOf(context, leave.pool),
     incomplete: request.query.has('incomplete'),
   });
   return pageResponse(200, page, request.id, cookies);

@@ -60,8 +60,8 @@ async function aboutPath(context: Context, table: Table, request: WebRequest, pa
   const reason = refusal(context, request, route && { route, returnPath: path }, live);
   if (reason !== undefined) {
     // The one refusal that a page load mends.
-    const signIn = reason === 'sign_in_too_old' && found !== undefined && startFor(context, request, found, path);
-    return json(403, { reason, ...(signIn === false ? {} : { signIn }) });
+    const mends = reason === 'sign_in_too_old' ? found : undefined;
+    return json(403, { reason, signIn: mends && startFor(context, request, mends, path) });
   }
   return session === undefined || pool === undefined
     ? nobody(context, request, found, path)
