@@ -19,6 +19,8 @@ export interface Scale {
 
 export interface Attack {
   readonly name: string;
+  /** Security cases that it is. */
+  readonly ids?: string;
   /** Resolves, when it is over, with a few words on what was done and what came back. */
   run(watched: Watched, scale: Scale): Promise<string>;
 }
@@ -167,6 +169,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     name: '64 kB of cookies at the decision port',
+    ids: 'T11.5',
     run: (watched, scale) =>
       flooding(watched, scale, {
         port: 'decisions',
@@ -175,6 +178,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     name: 'session cookies that nobody sealed, each another',
+    ids: 'T11.4',
     run: (watched, scale) =>
       flooding(watched, scale, {
         port: 'decisions',
@@ -187,6 +191,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     name: 'thousands of small cookies at the decision port',
+    ids: 'T22.1',
     run: (watched, scale) =>
       flooding(watched, scale, {
         port: 'decisions',
