@@ -19,8 +19,6 @@ export interface Scale {
 
 export interface Attack {
   readonly name: string;
-  /** Security cases that it is. */
-  readonly ids?: string;
   /** Resolves, when it is over, with a few words on what was done and what came back. */
   run(watched: Watched, scale: Scale): Promise<string>;
 }
@@ -168,8 +166,7 @@ export const attacks: readonly Attack[] = [
     },
   },
   {
-    name: '64 kB of cookies at the decision port',
-    ids: 'T11.5',
+    name: 'T11.5 64 kB of cookies at the decision port',
     run: (watched, scale) =>
       flooding(watched, scale, {
         port: 'decisions',
@@ -177,8 +174,7 @@ export const attacks: readonly Attack[] = [
       }),
   },
   {
-    name: 'session cookies that nobody sealed, each another',
-    ids: 'T11.4',
+    name: 'T11.4 session cookies that nobody sealed, each another',
     run: (watched, scale) =>
       flooding(watched, scale, {
         port: 'decisions',
@@ -190,8 +186,7 @@ export const attacks: readonly Attack[] = [
       }),
   },
   {
-    name: 'thousands of small cookies at the decision port',
-    ids: 'T22.1',
+    name: 'T22.1 thousands of small cookies at the decision port',
     run: (watched, scale) =>
       flooding(watched, scale, {
         port: 'decisions',
