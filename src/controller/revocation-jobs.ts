@@ -31,28 +31,40 @@ export function revocationJobs(
   round: Round,
   writing: RevocationWriting,
 ): { readonly jobs: readonly Job[]; readonly due: number } {
-  const now = writing.now();
-  const reports = reportsOf(round.world.revocations);
   let due = Infinity;
   const jobs: Job[] = [];
-  for (const watched of reports.size === 0 ? [] : round.world.objects('SessionRevocation')) {
-    const { namespace = '', name, deletionTimestamp } = watched.metadata;
-    const report = reports.get(`${namespace}/${name}`);
-    if (report === undefined || deletionTimestamp !== undefined) continue;
+  for (const [report, watched] of reported(round.world)) {
     const { keptUntil = Infinity } = report;
-    if (keptUntil > now) due = Math.min(due, keptUntil);
-    if (jobs.length >= atOnce) continue;
-    const key = objectKey('SessionRevocation', namespace, name);
-    const object = writing.known.newest(key, watched);
-    if (object === undefined) continue;
-    const job =
-      keptUntil <= now
-        ? removalJob(object, { key, keptUntil }, writing)
-        : unsettledJob(report, { object, findings: round.about(key) }, round, writing);
+    if (keptUntil > writing.now()) due = Math.min(due, keptUntil);
+    const job = jobs.length < atOnce ? jobFor(report, watched, round, writing) : undefined;
     if (job !== undefined) jobs.push(job);
   }
   writing.applied.keepOnly(new Set(jobs.map(({ key }) => key)));
   return { jobs, due };
+}
+
+function* reported(world: World): Iterable<readonly [RevocationReport, KubeObject]> {
+  const reports = reportsOf(world.revocations);
+  if (reports.size === 0) return;
+  for (const object of world.objects('SessionRevocation')) {
+    const { namespace = '', name, deletionTimestamp } = object.metadata;
+    const report = reports.get(`${namespace}/${name}`);
+    if (report !== undefined && deletionTimestamp === undefined) yield [report, object];
+  }
+}
+
+function jobFor(
+  report: RevocationReport,
+  watched: KubeObject,
+  round: Round,
+  writing: RevocationWriting,
+): Job | undefined {
+  const key = objectKey('SessionRevocation', report.ref.namespace, report.ref.name);
+  const object = writing.known.newest(key, watched);
+  const { keptUntil = Infinity } = report;
+  if (object === undefined) return undefined;
+  if (keptUntil <= writing.now()) return removalJob(object, { key, keptUntil }, writing);
+  return unsettledJob(report, { object, findings: round.about(key) }, round, writing);
 }
 
 const byName = new WeakMap<World['revocations'], ReadonlyMap<string, RevocationReport>>();
