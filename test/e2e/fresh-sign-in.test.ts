@@ -1,14 +1,20 @@
 /** Pages that want a recent sign-in, sign-ins that were ended for good, and people who were let in a moment ago: in a real Chromium, everything real. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
+import { request } from 'node:http';
 import { after, afterEach, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
 import { inContext, isCognito, sendPassword, signIn } from '../support/browsing.ts';
 import { launchChromium } from '../support/chromium.ts';
+import { startSecondReplica } from '../support/second-replica.ts';
+import type { SecondReplica } from '../support/second-replica.ts';
 import { shopAndWiki, withPayroll } from '../support/stack-objects.ts';
 import { stackHosts, startStack, until } from '../support/stack.ts';
 import type { Stack } from '../support/stack.ts';
+import { account, scripted } from '../support/steps.ts';
+import { navigation } from '../support/visitor.ts';
+import type { Visitor } from '../support/visitor.ts';
 
 const ageSeconds = 2;
 let stack: Stack;
@@ -130,6 +136,52 @@ test('somebody just added to a group gets in at the next click, and by "check ag
     await page.getByRole('link', { name: 'Check again' }).click();
     await isIn(page, admin, 'eve');
   }));
+
+/** Start for /admin, asked of the second replica with the cookies of a visitor. */
+function startAt(second: SecondReplica, visitor: Visitor): Promise<{ status: number; location: string; body: string }> {
+  const { host, hostname } = new URL(stack.urls.shop);
+  const cookie = [...visitor.cookies(hostname)].map(([name, value]) => `${name}=${value}`).join('; ');
+  const path = `/_cognito-gate/start/${stack.routes.shop}?rd=/admin`;
+  const { promise, resolve, reject } = Promise.withResolvers<{ status: number; location: string; body: string }>();
+  const options = { host: '127.0.0.1', port: second.ports.signIn, path, headers: { ...navigation, host, cookie } };
+  request(options, (response) => {
+    let body = '';
+    response.on('data', (chunk) => (body += String(chunk)));
+    const location = response.headers.location ?? '';
+    response.on('end', () => resolve({ status: response.statusCode ?? 0, location, body }));
+  })
+    .on('error', reject)
+    .end();
+  return promise;
+}
+
+test('N34 a replica that knows less reads again before it sends back: a group that is gone, a sign-in that has ended', async () => {
+  const second = await startSecondReplica(stack);
+  try {
+    const visitor = stack.visitor();
+    await visitor.signIn(`${stack.urls.shop}/admin`, account('ada'));
+    const old = stack.visitor();
+    old.jar.set(stackHosts.shop, new Map(visitor.cookies(stackHosts.shop)));
+    await sleep(justRead);
+    stack.cognito.setGroups('ada', ['staff']);
+    const denied = await visitor.go(`${stack.urls.shop}/_cognito-gate/start/${stack.routes.shop}?rd=/admin`);
+    assert.equal(denied.status, 403);
+    assert.equal((await old.ask(`${stack.urls.shop}/admin`, { headers: scripted })).status, 403, 'the first knows');
+    assert.equal(await second.decide(old, 'shop', '/admin'), 200, 'the second does not');
+    const page = await startAt(second, old);
+    assert.deepEqual([page.status, page.body.includes('What is missing')], [403, true]);
+
+    stack.cognito.setGroups('ada', ['admins']);
+    const question = await visitor.go(`${stack.urls.shop}/_cognito-gate/sign-out`);
+    await visitor.submit(question, {});
+    await sleep(justRead);
+    const toSignIn = await startAt(second, old);
+    assert.equal(new URL(toSignIn.location).hostname, stackHosts.signIn);
+    assert.equal(await second.decide(old, 'shop'), 403);
+  } finally {
+    await second.stop();
+  }
+});
 
 test('S23 a revoked sign-in, with Cognito’s session still there: the password is asked for, and then it serves', () =>
   inContext(browser, async ({ context }) => {
