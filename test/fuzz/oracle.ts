@@ -37,7 +37,8 @@ const broken = (input: Input, status: number): boolean =>
   status >= 500 && !(input.port === 'nginx' && (status === 501 || status === 505));
 
 const sessionSet = /^__Host-cgs?-[^=]*=[^;]/;
-const injected = /<script|<img|javascript:|onerror=/i;
+/** In a tag or an attribute; as text it is only what somebody wrote. */
+const injected = /<script|<img|<svg|=\s*["']?\s*javascript:|<[^>]*\son[a-z]+=/i;
 
 function judgePage(input: Input, answer: WireAnswer, { hosts, cognitoIsDown }: Rules): string | undefined {
   const { status, body } = answer;
