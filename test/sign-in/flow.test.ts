@@ -246,10 +246,14 @@ describe('denial', () => {
 
   it('check again reads once more, at once', async () => {
     const person = { username: 'bob', groups: ['staff'] };
-    const { browser } = signedInWorld(person);
+    const { world, browser } = signedInWorld(person);
     assert.equal((await browser.go(`https://${shopHost}/admin`)).status, 403);
     person.groups.push('admins');
-    assert.equal((await browser.go(`${startUrl(shopHost, shopId, '/admin')}&check=1`)).body, 'app: bob');
+    const check = `${startUrl(shopHost, shopId, '/admin')}&check=1`;
+    assert.equal((await browser.go(check)).status, 403, 'once a second at most');
+    assert.equal(world.cognito.refreshes, 0);
+    world.clock.now += 1;
+    assert.equal((await browser.go(check)).body, 'app: bob');
   });
 
   it('N3 stands where groups can’t be read again, or the sign-in is gone', async () => {

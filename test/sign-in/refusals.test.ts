@@ -88,6 +88,21 @@ describe('callback', () => {
     assert.ok((await refusesCallback(world, browser, url)).includes('Continue'));
   });
 
+  it('L14 an answer whose cookie the browser has lost leads on to the page that was wanted', async () => {
+    const world = createWorld();
+    world.cognito.person = { username: 'ada', groups: [] };
+    const browser = new Browser(world);
+    const { url } = await browser.go(`https://${shopHost}/page?a=1`, {
+      until: ({ pathname }) => pathname === '/oauth2/callback',
+    });
+    browser.jar(signInHost).clear();
+    const page = await browser.ask(url);
+    assert.equal(page.status, 403);
+    const link = /href="([^"]*)"[^>]*>Continue/.exec(page.body)?.[1]?.replaceAll('&amp;', '&') ?? '';
+    assert.equal((await browser.go(link)).url.pathname, '/page');
+    assert.equal(world.cognito.redeems, 1, 'the code of the lost attempt was not redeemed');
+  });
+
   it('T9.5 L4 a cookie that was planted under the name of the state', async () => {
     const { world, browser } = fresh();
     const url = await toCallback(browser);
