@@ -129,9 +129,11 @@ test('somebody just added to a group gets in at the next click, and by "check ag
     stack.cognito.setGroups('eve', ['admins']);
     await page.goto(admin);
     await isIn(page, admin, 'eve');
+    await sleep(1100);
     stack.cognito.setGroups('eve', []);
     await page.goto(`${stack.urls.shop}/_cognito-gate/start/${stack.routes.shop}?rd=/admin&check=1`);
     assert.ok((await page.innerText('main')).includes('What is missing'));
+    await sleep(1100);
     stack.cognito.setGroups('eve', ['admins']);
     await page.getByRole('link', { name: 'Check again' }).click();
     await isIn(page, admin, 'eve');
