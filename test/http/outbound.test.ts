@@ -65,3 +65,23 @@ test('HTTPS_PROXY is used, NO_PROXY takes hosts out of it', async () => {
   assert.equal(await (await around(url)).text(), 'hello');
   assert.equal(tunnels.length, 1);
 });
+
+test('many calls at once share a bounded number of connections to one host', async () => {
+  let open = 0;
+  let most = 0;
+  const slow = http.createServer((_request, response) => setTimeout(() => response.end('late'), 100));
+  slow.on('connection', (socket) => {
+    open += 1;
+    most = Math.max(most, open);
+    socket.once('close', () => (open -= 1));
+  });
+  await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve));
+  const fetch = createOutboundFetch({ extraCa: undefined, env: {} });
+  const answers = await Promise.all(
+    Array.from({ length: 300 }, async () => await (await fetch(`http://127.0.0.1:${portOf(slow)}/`)).text()),
+  );
+  assert.ok(answers.every((text) => text === 'late'));
+  assert.ok(most <= 128, String(most));
+  slow.closeAllConnections();
+  slow.close();
+});
