@@ -99,7 +99,11 @@ export function createFreshness(deps: FreshnessDeps): Freshness {
         return { kind: 'fresh', state: newest };
       }
       const hindered = obstacle(sid, pool, newest, person);
-      if (hindered !== undefined) return hindered;
+      if (hindered !== undefined) {
+        // Not asked because Cognito doesn't answer: as good as a try that failed.
+        if (hindered.kind === 'unavailable') failedAt.set(sid, now(), 0);
+        return hindered;
+      }
       const flight = flights.join({ sid, pool, state: newest, person }, urgency);
       const answer = await within(clock, flight);
       if (answer.kind === 'fresh') return { kind: 'fresh', state: known.newest(sid, answer.state) };

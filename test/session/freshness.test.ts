@@ -176,6 +176,22 @@ describe('past the end of the tokens', () => {
     });
   }
 
+  it('S13 who was held back by the pause keeps the grace until the slow answer after it', async () => {
+    const world = freshWorld();
+    const { read } = world.replica();
+    const [one, another] = [world.cookie(), world.cookie({ sid: 'another' })];
+    await world.clock.advance(minutes(60));
+    world.cognito.fails = 'unavailable';
+    // The third failure's pause lasts a second.
+    for (const milliseconds of [1100, 1100, 300]) await settled(world, read(one), milliseconds);
+    assert.equal((await settled(world, read(another), 10)).live.length, 1);
+    Object.assign(world.cognito, { fails: undefined, delay: 6000 });
+    await world.clock.advance(2000);
+    await settled(world, read(one), 7000);
+    assert.equal((await settled(world, read(another), 2000)).live.length, 1);
+    assert.equal((await settled(world, read(another), 5000)).live.length, 1);
+  });
+
   it('S21 no grace while Cognito is merely slow, nor for an answer that is no outage', async () => {
     for (const changes of [{ delay: 60_000 }, { fails: 'bad_token' }, { fails: 'misconfigured' }] as const) {
       const world = freshWorld();
