@@ -32,17 +32,16 @@ export function startLoad(o: { asks: readonly Ask[]; port: number; ca: string; p
   const agent = new https.Agent({ keepAlive: true, maxSockets: 512 });
   const answers: Answer[] = [];
   const waiting = new Set<Promise<void>>();
-  let stopped = false;
-  const ask = (one: Ask): Promise<void> => {
+  const stopping = new AbortController();
+  const ask = async (one: Ask): Promise<void> => {
     const at = performance.now();
-    return send(one, { ...o, agent }).then((status) => {
-      answers.push({ at, ms: performance.now() - at, status, expected: one.expected });
-    });
+    const status = await send(one, { ...o, agent });
+    answers.push({ at, ms: performance.now() - at, status, expected: one.expected });
   };
   const began = performance.now();
   let sent = 0;
   const running = (async () => {
-    while (!stopped) {
+    while (!stopping.signal.aborted) {
       const due = ((performance.now() - began) / 1000) * o.perSecond;
       for (; sent < due; sent += 1) {
         const one = o.asks[sent % o.asks.length];
@@ -56,7 +55,7 @@ export function startLoad(o: { asks: readonly Ask[]; port: number; ca: string; p
   return {
     answers,
     stop: async () => {
-      stopped = true;
+      stopping.abort();
       await running;
       await Promise.all(waiting);
       agent.destroy();
