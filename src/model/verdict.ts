@@ -32,7 +32,10 @@ export const refusalReasons = {
   },
   source_unknown: { about: 'request', text: 'the rule asks for the client address, which is not known' },
   store_unavailable: { about: 'request', text: 'the session store does not answer, and the session is not known here' },
-  bearer_malformed: { about: 'request', text: 'the Authorization header holds no readable access token, or came twice' },
+  bearer_malformed: {
+    about: 'request',
+    text: 'the Authorization header holds no readable access token, or came twice',
+  },
   bearer_invalid: { about: 'request', text: 'the access token is not one that its pool signed for use here' },
   bearer_expired: { about: 'request', text: 'the access token has expired, or has no end' },
   bearer_id_token: { about: 'request', text: 'an ID token was sent; access tokens count' },
