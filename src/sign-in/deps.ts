@@ -12,6 +12,7 @@ import type { SignIns } from '../session/sign-ins.ts';
 import type { StateStore } from '../session/state-store.ts';
 import type { UsedOnce } from '../session/used-once.ts';
 import type { Origins } from './origins.ts';
+import type { FewChecks } from './few-checks.ts';
 import type { Turns } from './turns.ts';
 
 /** How a step ended: a metric label, so the list is closed. */
@@ -85,6 +86,7 @@ export interface Context extends SignInDeps {
   readonly used: UsedOnce;
   /** States that were used: anybody makes them, so the oldest makes room; Cognito takes no code twice all the same. */
   readonly usedStates: UsedOnce;
+  readonly mayCheck: FewChecks;
   /** Codes that are redeemed. */
   readonly turns: Turns;
   /** State → where it leads on to, for attempts whose cookies are gone when Cognito answers. */

@@ -10,6 +10,7 @@ import { authorize } from './authorize.ts';
 import { callback } from './callback.ts';
 import { complete } from './complete.ts';
 import type { Context, SignInDeps } from './deps.ts';
+import { createFewChecks } from './few-checks.ts';
 import { createOrigins } from './origins.ts';
 import { later, storeIsAway } from './later.ts';
 import { pageResponse } from './pages/layout.ts';
@@ -47,6 +48,7 @@ export function createSignInHandler(deps: SignInDeps): (request: WebRequest) => 
     signInsOrEnded: createSignIns({ ...deps, ended: { has: () => false } }),
     used: createUsedOnce(deps.now),
     usedStates: createUsedOnce(deps.now, limits.usedOnce, 'forgetOldest'),
+    mayCheck: createFewChecks(deps.now),
     turns: createTurns(redeemed),
     leads: createBoundedCache<string>(leadsKept),
   };

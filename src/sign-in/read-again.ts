@@ -52,8 +52,7 @@ function needOf(context: Context, visit: Visit, session: Session, verdict: Verdi
   }
   const now = context.now();
   if (visit.request.query.has('check')) {
-    // Once a second at most: one person must not use up what this replica may ask of Cognito.
-    return session.checkedAt < now ? 'ask' : undefined;
+    return context.mayCheck(session.sid) ? 'ask' : undefined;
   }
   const mayRenew = now - session.sealedAt >= limits.renewEverySeconds && visit.loop.returnsTo(visit.returnPath) === 0;
   if (verdict.kind === 'allow' && mayRenew) {
