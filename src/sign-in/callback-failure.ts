@@ -34,7 +34,7 @@ export function failure(context: Context, request: WebRequest, about: Failure): 
   return pageResponse(about.status ?? 400, page, request.id, about.cookies ?? []);
 }
 
-/** What Cognito, a trigger or a provider says: foreign text, cut and shown as text only. */
+/** What Cognito, a trigger or a provider says to a sign-in of this browser: foreign text, cut and shown as text only. */
 export function errorText(request: WebRequest): string | undefined {
   const error = request.query.get('error');
   if (error === null) {
@@ -42,6 +42,25 @@ export function errorText(request: WebRequest): string | undefined {
   }
   const description = request.query.get('error_description') ?? '';
   return printable(description === '' ? error : `${description} (${error})`);
+}
+
+/** RFC 6749 4.1.2.1 and OpenID Connect Core 3.1.2.6. */
+const knownErrors: ReadonlySet<string | null> = new Set([
+  'access_denied',
+  'invalid_request',
+  'invalid_scope',
+  'unauthorized_client',
+  'unsupported_response_type',
+  'server_error',
+  'temporarily_unavailable',
+  'login_required',
+  'interaction_required',
+]);
+
+/** Without a state of this browser anybody may have made the address: no text of theirs is shown as ours (L15). */
+export function strangersError(request: WebRequest): string | undefined {
+  const error = request.query.get('error');
+  return knownErrors.has(error) ? `the sign-in service answered with the error ${error}` : undefined;
 }
 
 function printable(text: string): string {

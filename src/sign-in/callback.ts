@@ -3,7 +3,7 @@ import { parseCookies } from '../session/cookies.ts';
 import { limits } from '../session/limits.ts';
 import { StoreUnavailable } from '../session/state-store.ts';
 import { accept } from './accept.ts';
-import { errorText, failure, failureTexts } from './callback-failure.ts';
+import { errorText, failure, failureTexts, strangersError } from './callback-failure.ts';
 import { type CognitoAttempt, findCognitoAttempt, isState } from './cognito-attempt.ts';
 import type { Context } from './deps.ts';
 import { refuseUnlessNavigation } from './guard.ts';
@@ -26,15 +26,15 @@ export async function callback(context: Context, request: WebRequest): Promise<W
     return refused;
   }
   if (state === undefined) {
-    return failure(context, request, {
-      reason: errorText(request) ?? 'the answer of the sign-in service belongs to no sign-in of this browser',
-    });
+    return failure(context, request, { reason: strangersError(request) ?? ofNoSignIn });
   }
   if (found === undefined) {
     return withoutAttempt(context, request, state);
   }
   return answered(context, request, { ...found, again });
 }
+
+const ofNoSignIn = 'the answer of the sign-in service belongs to no sign-in of this browser';
 
 interface Answered {
   readonly attempt: CognitoAttempt;
@@ -80,9 +80,8 @@ function stateOf(request: WebRequest): string | undefined {
 
 /** Another browser's state, or one whose cookie has expired or made room for others. */
 function withoutAttempt(context: Context, request: WebRequest, state: string): WebResponse {
-  const reason = errorText(request);
-  if (reason !== undefined) {
-    return failure(context, request, { reason });
+  if (request.query.has('error')) {
+    return failure(context, request, { reason: strangersError(request) ?? ofNoSignIn });
   }
   context.events.log({ event: 'continue', id: request.id, reason: 'no_attempt' });
   return pageResponse(403, continuePage(context.leads.get(state)), request.id);

@@ -210,11 +210,12 @@ test('L5 S17 two tabs in either order, and a hundred abandoned sign-ins: bounded
   assert.match(page.body, /rd=%2Foldest/);
 });
 
-test('L15 M6 error answers are shown as text, with and without a state; no loop', async () => {
+test('L15 M6 error answers are shown as text, and without a state of this browser not at all; no loop', async () => {
   const visitor = watch.visitor();
   const url = await goUntil(visitor, shop(), 'ada', atCallback);
   const markup = '<script>alert(1)</script>"\'><img src=x onerror=alert(1)>';
-  for (const state of [url.searchParams.get('state') ?? undefined, undefined, 'AAAAAAAAAAAAAAAAAAAAAA', markup]) {
+  const ownState = url.searchParams.get('state') ?? undefined;
+  for (const state of [ownState, undefined, 'AAAAAAAAAAAAAAAAAAAAAA', markup]) {
     for (const error of ['access_denied', markup, '', 'a\r\nSet-Cookie: x=y']) {
       const page = await refusedCallback(
         visitor,
@@ -222,6 +223,7 @@ test('L15 M6 error answers are shown as text, with and without a state; no loop'
         error,
       );
       assert.ok(!/<script|<img|onerror=alert\(1\)>/i.test(page.body.replaceAll(/&lt;[^&]*&gt;/g, '')));
+      assert.ok(state === ownState || !page.body.includes('alert(1)'), 'a stranger’s text');
       assert.ok(/default-src 'none'/.test(String(page.headers['content-security-policy'])));
       assert.ok(!cookiesSet(page).some((line) => line.startsWith('x=')));
     }

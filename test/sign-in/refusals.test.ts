@@ -30,6 +30,16 @@ function withState(url: URL, state: string | undefined): URL {
   return changed;
 }
 
+function errorAnswer(url: URL, error: string, description?: string): URL {
+  const changed = new URL(url);
+  changed.searchParams.delete('code');
+  changed.searchParams.set('error', error);
+  if (description !== undefined) {
+    changed.searchParams.set('error_description', description);
+  }
+  return changed;
+}
+
 const flipLast = (text: string): string => `${text.slice(0, -1)}${text.endsWith('A') ? 'B' : 'A'}`;
 
 async function refusesCallback(world: World, browser: Browser, url: URL): Promise<string> {
@@ -125,20 +135,26 @@ describe('callback', () => {
     await refusesCallback(world, browser, doubled);
   });
 
-  it('L15 M6 an error answer is a page with the reason as text, with and without state', async () => {
+  it('L15 M6 an error answer is a page with the reason as text', async () => {
     const { world, browser } = fresh();
     const url = await toCallback(browser);
-    for (const state of [undefined, url.searchParams.get('state') ?? '']) {
-      const wrong = withState(url, state);
-      wrong.searchParams.delete('code');
-      wrong.searchParams.set('error', 'access_denied');
-      wrong.searchParams.set('error_description', 'PreSignUp failed: <img src=x onerror=alert(1)>');
-      const body = await refusesCallback(world, browser, wrong);
-      assert.ok(
-        body.includes('PreSignUp failed: &lt;img') && body.includes('(access_denied)') && !body.includes('<img'),
-      );
-    }
+    const wrong = errorAnswer(url, 'access_denied', 'PreSignUp failed: <img src=x onerror=alert(1)>');
+    const body = await refusesCallback(world, browser, wrong);
+    assert.ok(body.includes('PreSignUp failed: &lt;img') && body.includes('(access_denied)') && !body.includes('<img'));
     assert.ok(world.lines.every((line) => !JSON.stringify(line).includes('PreSignUp')));
+  });
+
+  it('L15 an error answer without a state of this browser shows no word of a stranger', async () => {
+    const { world, browser } = fresh();
+    const url = await toCallback(browser);
+    const others = await toCallback(new Browser(world));
+    for (const state of [undefined, '', 'A'.repeat(22), others.searchParams.get('state') ?? '']) {
+      const known = errorAnswer(withState(url, state), 'access_denied', 'Call 555-0100 at once');
+      const body = await refusesCallback(world, browser, known);
+      assert.ok(body.includes('access_denied') && !body.includes('555-0100'), state);
+      const made = errorAnswer(withState(url, state), 'Call 555-0100 at once');
+      assert.ok(!(await refusesCallback(world, browser, made)).includes('555-0100'), state);
+    }
   });
 
   it('T22.7 L6 a token failure gives a page with the reason and the id of the log line, and no sign-in', async () => {
