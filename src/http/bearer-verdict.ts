@@ -20,7 +20,7 @@ export function bearerVerdict(
   if (read.kind === 'refused') {
     return { kind: 'refuse', reason: read.reason, rule: undefined, missing: [], identity: undefined };
   }
-  const { caller } = read;
-  if (caller.kind === 'person' && policy.policy.bearer !== 'Accept') return undefined;
-  return decide(request, [caller], policy, options);
+  const { callers } = read;
+  if (callers.some(({ kind }) => kind === 'person') && policy.policy.bearer !== 'Accept') return undefined;
+  return decide(request, callers, policy, options);
 }

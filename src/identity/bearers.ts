@@ -12,7 +12,8 @@ import { readBearer, type Claims } from './person.ts';
 export type BearerRead =
   /** None, or the app's own: it has no say. */
   | { readonly kind: 'foreign' }
-  | { readonly kind: 'caller'; readonly caller: Caller }
+  /** Who asks, once for each pool that takes the token. */
+  | { readonly kind: 'callers'; readonly callers: readonly Caller[] }
   | { readonly kind: 'refused'; readonly reason: RefusalReason };
 
 /** What else the table in force says about callers. */
@@ -70,7 +71,7 @@ const bytesOf = (token: string): number => 1_000 + 4 * token.length;
  */
 export function createBearers(deps: BearersDeps): Bearers {
   const counted = (read: BearerRead, outcome: 'verified' | 'known'): BearerRead => {
-    if (read.kind !== 'foreign') deps.observe(read.kind === 'caller' ? outcome : read.reason);
+    if (read.kind !== 'foreign') deps.observe(read.kind === 'callers' ? outcome : read.reason);
     return read;
   };
   return {
@@ -86,7 +87,7 @@ export function createBearers(deps: BearersDeps): Bearers {
       const candidates = ours(header.issuer);
       const found = readKnown(deps, asked, candidates);
       if (found !== undefined) return counted(found, 'known');
-      return verifyAny(deps, asked, candidates).then((read) => counted(read, 'verified'));
+      return verifyAll(deps, asked, candidates).then((read) => counted(read, 'verified'));
     },
   };
 }
@@ -99,7 +100,7 @@ interface Asked {
 
 /** Undefined where a pool that may accept it hasn't verified it yet. */
 function readKnown(deps: BearersDeps, asked: Asked, pools: readonly Pool[]): BearerRead | undefined {
-  let first: BearerRead | undefined;
+  const judged: Judged[] = [];
   for (const pool of pools) {
     const key = `${pool.id} ${asked.digest}`;
     const known = deps.known.get(key);
@@ -108,45 +109,57 @@ function readKnown(deps: BearersDeps, asked: Asked, pools: readonly Pool[]): Bea
       deps.known.delete(key);
       return undefined;
     }
-    const read = judge(deps, known, pool, asked.revoked);
-    if (read.kind === 'caller') return read;
-    first ??= read;
+    judged.push(judge(deps, known, pool, asked.revoked));
   }
-  return first;
+  return together(judged);
 }
 
-/** One user pool can be several of ours, each with clients of its own: the first one that accepts the token counts. */
-async function verifyAny(deps: BearersDeps, asked: Asked, pools: readonly Pool[]): Promise<BearerRead> {
-  let first: BearerRead | undefined;
+async function verifyAll(deps: BearersDeps, asked: Asked, pools: readonly Pool[]): Promise<BearerRead> {
+  const judged: Judged[] = [];
   for (const pool of pools) {
     const by = deps.tokensOf(pool);
     const verdict = await by.verify(asked.token);
     if (verdict.kind === 'refused') {
-      first ??= refused(verdict.reason);
+      judged.push(verdict.reason);
       continue;
     }
     const known: KnownToken = { token: verdict.token, by, caller: undefined };
     deps.known.set(`${pool.id} ${asked.digest}`, known, bytesOf(asked.token));
-    const read = judge(deps, known, pool, asked.revoked);
-    if (read.kind === 'caller') return read;
-    first = read;
+    judged.push(judge(deps, known, pool, asked.revoked));
   }
-  return first ?? foreign;
+  return together(judged);
+}
+
+type Judged = Caller | RefusalReason;
+
+/** What ends a token of one pool ends it: another pool that takes the same client is no way around. */
+const ends: ReadonlySet<Judged> = new Set(['bearer_revoked', 'groups_unknown']);
+
+/**
+ * One user pool can be several of ours, each with clients of its own: whose client it isn't has no say. Where several
+ * take it, entries about either pool hold.
+ */
+function together(judged: readonly Judged[]): BearerRead {
+  const callers = judged.filter((one) => typeof one !== 'string');
+  const reasons = judged.filter((one) => typeof one === 'string');
+  const over = reasons.find((reason) => ends.has(reason));
+  if (over !== undefined) return refused(over);
+  if (callers.length > 0) return { kind: 'callers', callers };
+  const [first] = reasons.filter((reason) => reason !== 'bearer_client');
+  return refused(first ?? 'bearer_client');
 }
 
 /** All that is asked anew. */
-function judge(deps: BearersDeps, known: KnownToken, pool: Pool, revoked: Revoked): BearerRead {
+function judge(deps: BearersDeps, known: KnownToken, pool: Pool, revoked: Revoked): Judged {
   const { claims, until } = known.token;
-  if (deps.now() >= until) return refused('bearer_expired');
+  if (deps.now() >= until) return 'bearer_expired';
   const client = claims['client_id'];
   // Cognito's access tokens have no `aud`: the client says for whom they are (B1, B2).
-  if (client !== pool.clientId && pool.machineClients?.some((one) => one === client) !== true) {
-    return refused('bearer_client');
-  }
+  if (client !== pool.clientId && pool.machineClients?.some((one) => one === client) !== true) return 'bearer_client';
   const caller = callerOf(known, pool, deps.named().claims);
   const answer = revoked(caller);
-  if (answer === 'yes') return refused('bearer_revoked');
-  return answer === 'unknown' ? refused('groups_unknown') : { kind: 'caller', caller };
+  if (answer === 'yes') return 'bearer_revoked';
+  return answer === 'unknown' ? 'groups_unknown' : caller;
 }
 
 /** Made once for the claims that policies name: what is derived from a caller is kept with it. */

@@ -68,12 +68,17 @@ function world(fake = fakeEndpoints(), entries = 100): World {
       bearers.read({ authorization, authorizationTwice: false }, of, (caller) => made.revoked(caller)),
     async read(authorization, of) {
       const read = await made.raw(authorization, of);
-      return read.kind === 'refused' ? read.reason : read.kind === 'caller' ? read.caller.kind : 'foreign';
+      return read.kind === 'refused'
+        ? read.reason
+        : read.kind === 'callers'
+          ? (read.callers[0]?.kind ?? '')
+          : 'foreign';
     },
     async caller(token, of) {
       const read = await made.raw(`Bearer ${token}`, of);
-      assert.ok(read.kind === 'caller', JSON.stringify(read));
-      return read.caller;
+      const [caller] = read.kind === 'callers' ? read.callers : [];
+      assert.ok(caller !== undefined, JSON.stringify(read));
+      return caller;
     },
   };
   return made;
@@ -241,7 +246,7 @@ test('B11: verified once, then known, and the end of a token is its end', async 
   const header = `Bearer ${await machineToken({ exp: seconds() + 100 })}`;
   assert.equal(await one.read(header), 'machine');
   const again = one.raw(header);
-  assert.ok(!(again instanceof Promise) && again.kind === 'caller');
+  assert.ok(!(again instanceof Promise) && again.kind === 'callers');
   one.clock = 129;
   assert.equal(await one.read(header), 'machine');
   one.clock = 131;
@@ -364,6 +369,24 @@ test('several pools: the issuer says which, and of two with one issuer the one w
   const elsewhere = `Bearer ${await machineToken({ iss: other, client_id: clientId })}`;
   assert.equal(await one.read(elsewhere, pools), 'bearer_client', 'a client is one pool’s');
   assert.equal(await one.read(`Bearer ${await machineToken({ iss: other })}`, [staff]), 'foreign');
+});
+
+test('S15 B11: of a client that two pools name, a revocation or an entry about either pool counts', async () => {
+  const twin = poolWith({ id: 'c'.repeat(64), name: 'twin', clientId: 'twin-client', machineClients: [job, clientId] });
+  const pools = [staff, twin];
+  for (const token of [await machineToken(), await personToken()]) {
+    const one = world();
+    const header = `Bearer ${token}`;
+    for (const id of [staff.id, twin.id, staff.id, twin.id]) {
+      one.revoked = (caller) => (caller.pool === id ? 'yes' : 'no');
+      assert.equal(await one.read(header, pools), 'bearer_revoked');
+      one.revoked = (caller) => (caller.pool === id ? 'unknown' : 'no');
+      assert.equal(await one.read(header, pools), 'groups_unknown');
+    }
+    one.revoked = () => 'no';
+    const read = await one.raw(header, pools);
+    assert.deepEqual(read.kind === 'callers' && read.callers.map(({ pool }) => pool), [staff.id, twin.id]);
+  }
 });
 
 function fakeDocument(of: string): unknown {
