@@ -87,15 +87,16 @@ export function createFreshness(deps: FreshnessDeps): Freshness {
     },
     background(sid, pool, state) {
       if (now() - state.checkedAt < pool.session.refreshAfter) return;
-      if (flights.running(sid, state) || obstacle(sid, pool, state, false) !== undefined) return;
+      const newest = known.newest(sid, state);
+      if (flights.running(sid, newest) || obstacle(sid, pool, newest, false) !== undefined) return;
       // One that rotates unnoticed would lose as many refresh tokens as are asked for at once.
       if (!rotation.mayStart(pool.id)) return;
-      flights.join({ sid, pool, state }, 'background').catch(() => undefined);
+      flights.join({ sid, pool, state: newest }, 'background').catch(() => undefined);
     },
     async refresh(sid, pool, state, urgency) {
       const newest = known.newest(sid, state);
       const person = urgency === 'person';
-      if (!person && newest !== state && now() < newest.tokensExpireAt && !ended.has(sid)) {
+      if (!person && newest.checkedAt > state.checkedAt && now() < newest.tokensExpireAt && !ended.has(sid)) {
         return { kind: 'fresh', state: newest };
       }
       const hindered = obstacle(sid, pool, newest, person);

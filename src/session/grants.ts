@@ -2,7 +2,7 @@ import type { Pool, PoolId } from '../model/pool.ts';
 import type { Session } from '../model/session.ts';
 import { decodeSession, encodeSession } from './codec.ts';
 import { fit, type NamedInPolicies } from './fitting.ts';
-import { decodeSessionHandle, encodeSessionHandle, type SessionHandle } from './handles.ts';
+import { decodeSessionHandle, encodeSessionHandle, withState } from './handles.ts';
 import { limits } from './limits.ts';
 import { plaintextRoom, type Sealer } from './seal.ts';
 import type { MaybePromise, StateStore, StoredState } from './state-store.ts';
@@ -63,10 +63,6 @@ export function openGrant(
   }
   const stored = store.load(read.handle.sid, pool);
   const compose = (found: StoredState | undefined): OpenedGrant | undefined =>
-    found === undefined ? undefined : { session: sessionOf(read.handle, found), extra: read.extra };
+    found === undefined ? undefined : { session: withState(read.handle, found.state), extra: read.extra };
   return stored instanceof Promise ? stored.then(compose) : compose(stored);
-}
-
-function sessionOf(handle: SessionHandle, { state }: StoredState): Session {
-  return { ...state, ...handle };
 }

@@ -3,7 +3,7 @@ import type { Session } from '../model/session.ts';
 import { decodeSession, encodeSession } from './codec.ts';
 import { cookieValues, setCookie } from './cookies.ts';
 import { fit, type NamedInPolicies } from './fitting.ts';
-import { decodeSessionHandle, encodeSessionHandle, type SessionHandle } from './handles.ts';
+import { decodeSessionHandle, encodeSessionHandle, type SessionHandle, withState } from './handles.ts';
 import type { Limits } from './limits.ts';
 import { sessionCookieName } from './names.ts';
 import { createOpenedSessions } from './opened-sessions.ts';
@@ -80,7 +80,7 @@ function handles({ sealer, store, limits }: SessionCookiesDeps): SessionCookies 
       }
       const stored = store.load(handle.sid, pool);
       const compose = (found: Awaited<typeof stored>): Stored | 'gone' =>
-        found === undefined ? 'gone' : { session: { ...found.state, ...handle }, lastSeen: found.lastSeen };
+        found === undefined ? 'gone' : { session: withState(handle, found.state), lastSeen: found.lastSeen };
       return stored instanceof Promise ? stored.then(compose) : compose(stored);
     },
     seal(session) {

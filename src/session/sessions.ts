@@ -1,13 +1,14 @@
 import type { Identity } from '../model/identity.ts';
 import type { Pool } from '../model/pool.ts';
 import type { RevocationAnswer } from '../model/revocation.ts';
-import type { Session } from '../model/session.ts';
+import type { Session, TokenState } from '../model/session.ts';
 import { createBoundedCache } from './bounded-cache.ts';
 import type { EndedSids } from './ended-sids.ts';
 import type { NamedInPolicies } from './fitting.ts';
 import type { Freshness, Refreshed } from './freshness.ts';
 import { isWithinGrace, lifeOf } from './life.ts';
 import { limits as defaultLimits, type Limits } from './limits.ts';
+import { asOf } from './own-sign-in.ts';
 import type { Sealer } from './seal.ts';
 import { createSessionCookies, type RouteHosts, type SealedCookie, type Stored } from './session-cookies.ts';
 import { endedFound, noneFound, readOf, revokedFound, type Found, type SessionRead } from './session-read.ts';
@@ -162,18 +163,17 @@ function isWhole({ identity }: Session): boolean {
  * identities, and make no garbage.
  */
 function createNewest(freshness: Freshness): (session: Session) => Session {
-  const made = new WeakMap<Session, Session>();
+  const made = new WeakMap<Session, { readonly from: TokenState; readonly session: Session }>();
   return (session) => {
     const state = freshness.newest(session.sid, session);
     if (state === session) return session;
     const before = made.get(session);
-    if (before !== undefined && before.identity === state.identity && before.checkedAt === state.checkedAt) {
-      return before;
-    }
+    if (before?.from === state) return before.session;
     const { sid, pool, host, startedAt, signInStartedAt, sealedAt, checkedAt, tokensExpireAt } = session;
     const sealedTokens = { checkedAt, tokensExpireAt };
-    const composed: Session = { ...state, sid, pool, host, startedAt, signInStartedAt, sealedAt, sealedTokens };
-    made.set(session, composed);
+    const own = asOf(state, session.identity.authTime);
+    const composed: Session = { ...own, sid, pool, host, startedAt, signInStartedAt, sealedAt, sealedTokens };
+    made.set(session, { from: state, session: composed });
     return composed;
   };
 }

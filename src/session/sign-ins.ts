@@ -4,7 +4,7 @@ import { decodeSignIn, encodeSignIn } from './codec.ts';
 import { parseCookies, setCookie } from './cookies.ts';
 import type { EndedSids } from './ended-sids.ts';
 import { fit, type NamedInPolicies } from './fitting.ts';
-import { decodeSignInHandle, encodeSignInHandle, type SignInHandle } from './handles.ts';
+import { decodeSignInHandle, encodeSignInHandle, type SignInHandle, withState } from './handles.ts';
 import { signInEnd } from './life.ts';
 import { limits } from './limits.ts';
 import { signInCookieName } from './names.ts';
@@ -42,7 +42,7 @@ export function createSignIns(deps: SignInsDeps): SignIns {
       const handle = usable(openHandle(deps.sealer, value, pool, host), pool);
       const stored = handle && (await deps.store.load(handle.sid, pool));
       if (handle !== undefined && stored !== undefined) {
-        return { ...stored.state, ...handle };
+        return withState(handle, stored.state);
       }
     }
     return undefined;

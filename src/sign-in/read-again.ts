@@ -4,6 +4,7 @@ import type { Verdict } from '../model/verdict.ts';
 import { clearCookie } from '../session/cookies.ts';
 import { limits } from '../session/limits.ts';
 import type { Refreshed } from '../session/freshness.ts';
+import { asOf } from '../session/own-sign-in.ts';
 import { crowdedOut } from './crowded.ts';
 import type { Context } from './deps.ts';
 import type { Wish } from './messages.ts';
@@ -78,7 +79,7 @@ async function readOne(context: Context, visit: Visit, session: Session, need: N
   const answer = await ask(context, session, pool);
   if (answer.kind === 'fresh') {
     context.events.onSignIn(poolLabel(pool), 'refreshed');
-    return sealed(context, visit, { ...session, ...stateOf(answer.state) });
+    return sealed(context, visit, { ...session, ...asOf(stateOf(answer.state), session.identity.authTime) });
   }
   if (answer.kind === 'ended') {
     return { kind: 'here', visit: without(visit, session) };

@@ -1,6 +1,7 @@
 import type { Pool } from '../model/pool.ts';
 import type { SignIn, TokenState } from '../model/session.ts';
 import type { Refreshed } from '../session/freshness.ts';
+import { asOf } from '../session/own-sign-in.ts';
 import type { Context } from './deps.ts';
 import type { Target } from './messages.ts';
 import { poolLabel } from './standing.ts';
@@ -42,9 +43,9 @@ function graceOf(answer: Refreshed, pool: Pool): number {
   return answer.kind === 'unavailable' || answer.kind === 'late' ? pool.session.grace : 0;
 }
 
-/** Sid, pool and start stay the sign-in's own, whatever else the state carries. */
+/** Sid, pool, start and `auth_time` stay the sign-in's own, whatever else the state carries. */
 function stateIn(signIn: SignIn, state: TokenState): SignIn {
-  return { ...state, sid: signIn.sid, pool: signIn.pool, startedAt: signIn.startedAt };
+  return { ...asOf(state, signIn.identity.authTime), sid: signIn.sid, pool: signIn.pool, startedAt: signIn.startedAt };
 }
 
 function isDue(context: Context, signIn: SignIn, pool: Pool, target: Target): boolean {

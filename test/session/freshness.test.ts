@@ -240,6 +240,21 @@ describe('what was never judged', () => {
     assert.equal(sessions.reread(after.live, [pool]), undefined);
   });
 
+  it('S22 a claim that was not asked for when this replica read last is asked for now', async () => {
+    const world = freshWorld();
+    const { read, sessions } = world.replica();
+    const cookie = world.cookie();
+    await world.clock.advance(minutes(10));
+    await read(cookie);
+    await world.clock.advance(10_000);
+    const { live } = await read(cookie);
+    assert.equal(live[0]?.checkedAt, noon + 600);
+    const asking = sessions.reread(live, [pool]);
+    await world.clock.advance(1000);
+    await asking;
+    assert.equal(world.cognito.asked.length, 2);
+  });
+
   it('S15 a revocation of everybody in a group waits for the groups; where they stay unknown nobody passes', async () => {
     const world = freshWorld();
     const answers = { revoked: 'unknown' as 'unknown' | 'no' | 'yes' };

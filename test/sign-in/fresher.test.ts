@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 
 import type { Pool } from '../../src/model/pool.ts';
+import { createMemoryStore } from '../session/fresh/memory-store.ts';
 import { Browser } from './browser.ts';
 import { cognitoHost } from './fake-cognito.ts';
 import { createWorld, shopHost, shopId, signInHost, staffPool, startUrl, wikiHost } from './world.ts';
@@ -191,4 +192,49 @@ describe('a sign-in that a SessionRevocation has ended (S23)', () => {
     world.revoke({ pools: 'every', who: { kind: 'subject', value: 'sub-ada' }, before: world.clock.now });
     assert.equal((await browser.go(`https://${shopHost}/page`)).way.length, 1);
   });
+});
+
+describe('a copied cookie, when its person signs in once more in the same browser', () => {
+  /** The thief has the cookies of that time; what the replica learns by sid since is of the newer sign-in. */
+  async function copied(store: 'cookie' | 'redis') {
+    const world = createWorld({
+      staff: { session: { ...staffPool.session, signInLifetime: 24 * hour, lifetime: 24 * hour } },
+      ...(store === 'redis' ? { store: createMemoryStore() } : {}),
+    });
+    world.cognito.person = bob;
+    world.cognito.tokenLife = 24 * hour;
+    const browser = new Browser(world);
+    await browser.go(`https://${shopHost}/`);
+    const since = world.clock.now;
+    const thief = new Browser(world);
+    for (const host of [shopHost, signInHost]) thief.jars.set(host, new Map(browser.jar(host)));
+    world.clock.now += hour;
+    assert.equal((await browser.go(payroll)).body, 'app: bob');
+    world.clock.now += staffPool.session.refreshAfter + 1;
+    await browser.go(payroll);
+    await setImmediate();
+    world.cognito.person = undefined;
+    return { world, browser, thief, since };
+  }
+
+  for (const store of ['cookie', 'redis'] as const) {
+    it(`T23.3 L26 ${store}: is not younger by that, where a rule wants a recent sign-in`, async () => {
+      const { browser, thief } = await copied(store);
+      assert.equal((await thief.go(payroll)).url.hostname, cognitoHost);
+      // Read again, and sealed again, it is what it was.
+      await thief.go(`https://${shopHost}/_cognito-gate/start/${shopId}?rd=%2F&check=1`);
+      assert.equal((await thief.go(payroll)).url.hostname, cognitoHost);
+      thief.jar(shopHost).clear();
+      assert.equal((await thief.go(payroll)).url.hostname, cognitoHost);
+      assert.equal((await browser.go(payroll)).body, 'app: bob');
+    });
+
+    it(`S23 ${store}: ends by a revocation of before that sign-in, which goes on`, async () => {
+      const { world, browser, thief, since } = await copied(store);
+      await thief.go(`https://${shopHost}/_cognito-gate/start/${shopId}?rd=%2F&check=1`);
+      world.revoke({ pools: 'every', who: { kind: 'subject', value: 'sub-bob' }, before: since });
+      assert.equal((await thief.go(`https://${shopHost}/page`)).url.hostname, cognitoHost);
+      assert.equal((await browser.go(`https://${shopHost}/page`)).body, 'app: bob');
+    });
+  }
 });
