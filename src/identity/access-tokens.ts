@@ -2,6 +2,7 @@ import { errors, jwtVerify } from 'jose';
 
 import type { RefusalReason } from '../model/verdict.ts';
 import { PoolFailure } from './failures.ts';
+import type { KeySet } from './key-set.ts';
 import type { Claims } from './person.ts';
 import type { Provider } from './provider.ts';
 import { within } from './within.ts';
@@ -10,6 +11,8 @@ import { within } from './within.ts';
 export interface VerifiedToken {
   readonly claims: Claims;
   readonly kid: string;
+  /** Modulus of the key that signed it: a key may be replaced under its kid. */
+  readonly modulus: string | undefined;
   /** Seconds; leeway included. */
   readonly until: number;
 }
@@ -46,10 +49,10 @@ export function createAccessTokens(
         return { kind: 'refused', reason: refusalOf(error) };
       }
     },
-    stillTrusts({ claims, kid }) {
+    stillTrusts({ claims, kid, modulus }) {
       const found = provider.found();
-      const keys = found?.keys.loaded()?.keys ?? [];
-      return found?.endpoints.issuer === claims['iss'] && keys.some((key) => key.kid === kid);
+      const isSame = modulus !== undefined && found !== undefined && modulusOf(found.keys, kid) === modulus;
+      return isSame && found.endpoints.issuer === claims['iss'];
     },
   };
 }
@@ -70,7 +73,12 @@ async function verify(token: string, provider: Provider, now: () => number): Pro
   // Without a kid, jose would take the only key of a set.
   const usable = payload['token_use'] === 'access' && typeof sub === 'string' && sub !== '';
   if (!usable || kid === undefined || exp === undefined) return { kind: 'refused', reason: 'bearer_invalid' };
-  return { kind: 'verified', token: { claims: payload, kid, until: exp + toleranceSeconds } };
+  const modulus = modulusOf(keys, kid);
+  return { kind: 'verified', token: { claims: payload, kid, modulus, until: exp + toleranceSeconds } };
+}
+
+function modulusOf(keys: KeySet, kid: string): string | undefined {
+  return keys.loaded()?.keys.find((key) => key.kid === kid)?.n;
 }
 
 function refusalOf(error: unknown): RefusalReason {

@@ -32,7 +32,7 @@ export function readPerson(tokens: TokenPair, pool: Pool, deps: PersonDeps): Ide
     emailTrusted: email !== undefined && (isVerified(id) || isOfTrustedProvider(id, pool)),
     groups: groupsOf(pool.groups.token === 'ID' ? id : access, pool, deps),
     claims: namedClaims(tokens, deps.claims),
-    authTime: numberOf(id, 'auth_time') ?? numberOf(access, 'auth_time') ?? numberOf(id, 'iat') ?? 0,
+    authTime: authTimeOf(id, access),
   };
 }
 
@@ -49,7 +49,7 @@ export function readBearer(access: Claims, pool: Pool, claims: ReadonlySet<strin
     username: textOf(access, 'username') ?? textOf(access, 'sub') ?? '',
     groups: pool.groups.token === 'ID' ? { names: new Set(), judged: new Set() } : person.groups,
     claims: new Map(known),
-    authTime: numberOf(access, 'auth_time') ?? numberOf(access, 'iat') ?? 0,
+    authTime: authTimeOf(access),
     bearer: true,
   };
 }
@@ -61,6 +61,15 @@ function own(claims: Claims, name: string): unknown {
 function textOf(claims: Claims, name: string): string | undefined {
   const value = own(claims, name);
   return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/**
+ * Where no token has one (OpenID Connect Core 2 asks for it only with `max_age`) the first token's own time counts; one
+ * that can't be read is the oldest there is: revocations and maxAuthAge go by it.
+ */
+function authTimeOf(first: Claims, second: Claims = {}): number {
+  const holder = [first, second].find((claims) => own(claims, 'auth_time') !== undefined);
+  return (holder === undefined ? numberOf(first, 'iat') : numberOf(holder, 'auth_time')) ?? 0;
 }
 
 function numberOf(claims: Claims, name: string): number | undefined {

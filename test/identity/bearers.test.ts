@@ -314,6 +314,18 @@ test('B12: keys rotate: the new one is accepted, what the removed one signed is 
   assert.equal(await one.read(old), 'bearer_invalid');
 });
 
+test('B12: a key that is replaced under its kid ends what the one before had signed', async () => {
+  const one = world();
+  const old = `Bearer ${await machineToken()}`;
+  assert.equal(await one.read(old), 'machine');
+  const replaced = { ...newKey, kid: accessKey.kid, jwk: { ...newKey.jwk, kid: accessKey.kid } };
+  one.fake.jwks = () => ({ body: { keys: [idKey.jwk, replaced.jwk] } });
+  one.clock = 11;
+  await one.read(`Bearer ${await sign(machineClaims(), foreignKey)}`);
+  assert.equal(await one.read(old), 'bearer_invalid');
+  assert.equal(await one.read(`Bearer ${await sign(machineClaims(), replaced)}`), 'machine');
+});
+
 for (const [name, jwks] of [
   ['down', down],
   ['malformed', () => ({ body: { keys: 'none' } })],

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import type { Identity } from '../../src/model/identity.ts';
 import type { Pool } from '../../src/model/pool.ts';
 import { readGroups } from '../../src/identity/groups.ts';
-import { readPerson } from '../../src/identity/person.ts';
+import { readBearer, readPerson } from '../../src/identity/person.ts';
 import { poolWith, type Claims } from './fake-endpoints.ts';
 
 interface Read {
@@ -36,6 +36,18 @@ describe('people', () => {
       authTime: 7,
     });
     assert.equal(complaints, 0);
+  });
+
+  it('L26 S23 a time of the sign-in that can’t be read is the oldest, not the time of the token', () => {
+    for (const value of ['1700000000', '', null, true, [9], {}]) {
+      assert.equal(read({ auth_time: value, iat: 9 }).person.authTime, 0, JSON.stringify(value));
+      const access = { sub: 's', auth_time: value, iat: 9 };
+      assert.equal(readBearer(access, poolWith(), new Set()).authTime, 0, JSON.stringify(value));
+      const inId = read({ auth_time: undefined, iat: 9 }, { auth_time: value });
+      assert.equal(inId.person.authTime, 0);
+    }
+    assert.equal(read({ auth_time: undefined, iat: 9 }, { auth_time: 8 }).person.authTime, 8);
+    assert.equal(read({ auth_time: undefined, iat: 9 }).person.authTime, 9);
   });
 
   it('have the names that Cognito gives them', () => {
