@@ -2,7 +2,7 @@ import type { Pool } from '../../model/pool.ts';
 import type { StateStore, StoredState } from '../state-store.ts';
 import type { Copies, Copy } from './copies.ts';
 import type { Proof } from './connection.ts';
-import { failureOf } from './failure.ts';
+import { failureOf, RedisFailure } from './failure.ts';
 import type { Keys } from './keys.ts';
 import type { Nodes } from './nodes.ts';
 import type { Records } from './record.ts';
@@ -45,7 +45,8 @@ export function createReader(parts: ReaderDeps): Reader {
 
   const fetchOr = async (sid: string, pool: Pool): Promise<StoredState | undefined> => {
     try {
-      return await fetch(parts, sid, pool.id);
+      const found = await fetch(parts, sid, pool.id);
+      return found === 'unreadable' ? undefined : found;
     } catch (error) {
       const copy = usable(sid, pool);
       const lost = copy === undefined ? undefined : (copy.proof.lostAt ?? performance.now());
@@ -76,7 +77,11 @@ export function createReader(parts: ReaderDeps): Reader {
       return flight;
     },
     async loadNewest(sid, pool) {
-      return removals.has(sid) ? undefined : await fetch(parts, sid, pool.id);
+      if (removals.has(sid)) return undefined;
+      const found = await fetch(parts, sid, pool.id);
+      // Sealed by a key that another replica has read already, maybe: what ends by this ends for everybody.
+      if (found === 'unreadable') throw new RedisFailure('error', 'the record can not be read here');
+      return found;
     },
     changed(sid) {
       const held = copies.get(sid);
@@ -87,7 +92,7 @@ export function createReader(parts: ReaderDeps): Reader {
   };
 }
 
-async function fetch(parts: ReaderDeps, sid: string, pool: string): Promise<StoredState | undefined> {
+async function fetch(parts: ReaderDeps, sid: string, pool: string): Promise<StoredState | 'unreadable' | undefined> {
   const { nodes, keys, copies, removals, reports } = parts;
   const watch = copies.watch(sid);
   try {
@@ -99,13 +104,17 @@ async function fetch(parts: ReaderDeps, sid: string, pool: string): Promise<Stor
     if (!watch.changed && copy !== undefined) {
       copies.set(sid, copy);
     }
-    return removals.has(sid) ? undefined : copy?.stored;
+    if (removals.has(sid)) return undefined;
+    return copy === undefined ? 'unreadable' : copy.stored;
   } catch (error) {
     throw reports.failed('load', failureOf(error));
   } finally {
     watch.end();
   }
 }
+
+/** Seconds between the clocks of two replicas, at most. The last request is not sealed: whoever has Redis can write it. */
+const clocksApart = 300;
 
 interface Replies {
   readonly sid: string;
@@ -131,6 +140,7 @@ function read({ records, reports, deps }: ReaderDeps, replies: Replies): Copy | 
   deps.observe('load', 'ok');
   const head = text.slice(0, text.indexOf('.') + 1);
   const seen = Number(replies.seen ?? 0);
-  const stored = { state: opened.state, lastSeen: seen > 0 ? seen : undefined };
+  const isPast = seen > 0 && seen <= deps.now() + clocksApart;
+  const stored = { state: opened.state, lastSeen: isPast ? seen : undefined };
   return { pool, stored, until: opened.until, head, keyTag: records.keyTag(head), proof };
 }

@@ -3,6 +3,7 @@ import { after, afterEach, before, describe, it } from 'node:test';
 
 import type { Sealer } from '../../../src/session/seal.ts';
 import type { RedisSettings } from '../../../src/session/redis/settings.ts';
+import { StoreUnavailable } from '../../../src/session/state-store.ts';
 import { startRedis, type Redis } from '../../support/redis.ts';
 import { until } from '../../support/until.ts';
 import { ringOf } from '../samples.ts';
@@ -141,6 +142,16 @@ describe('token states in Redis', () => {
     await until(async () => (await two.load(sid, pool))?.lastSeen === at + 60, 'the next one');
   });
 
+  it('a last request that is yet to come, written by somebody else, is none: idleness would never end', async () => {
+    const store = await open();
+    for (const planted of ['99999999999', 'Infinity', '-1', 'soon']) {
+      const sid = newSid();
+      await store.create(sid, pool, stateWith('staff'), inAnHour());
+      await redis.cli('SET', `cognito-gate:i:{${sid}}`, planted);
+      assert.equal((await store.loadNewest(sid, pool))?.lastSeen, undefined, planted);
+    }
+  });
+
   it('reads past its copy when asked to', async () => {
     const store = await open();
     const sid = newSid();
@@ -163,6 +174,17 @@ describe('token states in Redis', () => {
     await until(async () => (await store.groups(sid)) === 'staff' && store.knows(sid), 'a copy');
     ring = ringOf('k2');
     assert.equal(await store.groups(sid), undefined);
+  });
+
+  it('S26 S9 a key that this replica has not read yet is no end: a refresh under way would tell it to everybody', async () => {
+    const [behind, ahead] = [await open(sealerOf(ringOf('k1'))), await open(sealerOf(ringOf('k2')))];
+    const sid = newSid();
+    await behind.create(sid, pool, stateWith('staff'), inAnHour());
+    await ahead.create(sid, pool, stateWith('staff'), inAnHour());
+    await assert.rejects(behind.loadNewest(sid, pool), StoreUnavailable);
+    assert.equal(await behind.groups(sid), undefined);
+    await redis.cli('DEL', `cognito-gate:s:{${sid}}`);
+    assert.equal(await behind.loadNewest(sid, pool), undefined);
   });
 
   it('databases, prefixes and sign-ins that are over before they begin', async () => {
