@@ -25,6 +25,11 @@ type Data = ReturnType<typeof stateData>;
 
 /** A change is written at once, the next one at most this much later, in milliseconds. */
 const pause = 250;
+/**
+ * Unless it is a long list: the API server keeps every version for five minutes, and a flood of sign-outs, 800 kB four
+ * times a second, would fill the store of the whole cluster. So many characters in a millisecond, on average.
+ */
+const pace = 250;
 const retryAfter = 1000;
 /** How long a replica that ends tries to hand on what it knows last, in milliseconds. */
 const farewell = 2000;
@@ -59,9 +64,10 @@ export function createPublisher(options: PublisherOptions): {
         await wake.promise;
         wake = Promise.withResolvers();
         if (signal.aborted) break;
-        let wait = pause;
+        const data = wanted;
+        let wait = data === undefined ? pause : Math.max(pause, (data.state.length + data.ended.length) / pace);
         try {
-          if (wanted !== undefined && !isWritten()) await write(wanted);
+          if (data !== undefined && !isWritten()) await write(data);
         } catch (error) {
           options.onError('configmaps', error instanceof Error ? error : new Error(String(error)));
           wake.resolve();
