@@ -9,7 +9,7 @@ import type { Request } from '../model/request.ts';
 import type { Session } from '../model/session.ts';
 import type { RefusalReason, Verdict } from '../model/verdict.ts';
 import { readRequest, writeVerdict } from '../planes/nginx.ts';
-import type { PlaneAnswer } from '../planes/nginx.ts';
+import type { PlaneAnswer, RouteNames } from '../planes/nginx.ts';
 import { bearerVerdict } from './bearer-verdict.ts';
 import { judgeBySession } from './by-session.ts';
 import type { MaybePromise, Sessions } from '../session/sessions.ts';
@@ -110,14 +110,21 @@ function sessionHost(
   return { hosts: found.route.hosts, matchesHost: (host) => table.ownsHost(found.route, host) };
 }
 
-const poolsOfRoute = new WeakMap<CompiledRoute, readonly Pool[]>();
+interface RoutePools {
+  readonly pools: readonly Pool[];
+  /** Clients whose machines may pass; undefined: none does. */
+  readonly machines: ReadonlySet<string> | undefined;
+}
+
+const poolsOfRoute = new WeakMap<CompiledRoute, RoutePools>();
 
 /** A table is never edited, so what a route of it means stays. */
 function routePools(table: Table, found: CompiledRoute): readonly Pool[] {
   const known = poolsOfRoute.get(found);
-  if (known !== undefined) return known;
+  if (known !== undefined) return known.pools;
   const pools = (found.policy?.policy.pools ?? []).flatMap((id) => table.pools.get(id) ?? []);
-  poolsOfRoute.set(found, pools);
+  const clients = pools.flatMap(({ clientId, machineClients = [] }) => [clientId, ...machineClients]);
+  poolsOfRoute.set(found, { pools, machines: found.policy?.readsBearers === true ? new Set(clients) : undefined });
   return pools;
 }
 
@@ -133,12 +140,19 @@ interface Outcome {
 
 const noGroups: ReadonlySet<string> = new Set();
 
+function namesOf(found: CompiledRoute | undefined): RouteNames {
+  return {
+    namedGroups: found?.policy?.namedGroups ?? noGroups,
+    machines: found && poolsOfRoute.get(found)?.machines,
+  };
+}
+
 function finish(deps: DeciderDeps, outcome: Outcome): PlaneAnswer {
   const { found, request, verdict, live, byBearer = false } = outcome;
   const answer = writeVerdict(verdict, request, {
     signIn: found?.policy?.signIn ?? true,
     bearer: byBearer,
-    namedGroups: found?.policy?.namedGroups ?? noGroups,
+    ...namesOf(found),
     sessionUsable: live.length > 0,
   });
   if (found !== undefined && request !== undefined) audit(deps, found, request, outcome);

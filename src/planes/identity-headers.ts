@@ -18,8 +18,16 @@ const valueBudget = 3_500 - 400;
 /** A longer value is left out, never cut: a cut name is another name. */
 const longestValue = 1_000;
 
-interface Written {
+/** What a route says about names. */
+export interface RouteNames {
+  /** Groups that the route's policy names. */
   readonly namedGroups: ReadonlySet<string>;
+  /** Clients whose machines may pass: a person who has taken such an id as a name must not look like one to the app. */
+  readonly machines?: ReadonlySet<string> | undefined;
+}
+
+interface Written {
+  readonly names: RouteNames;
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -27,19 +35,21 @@ interface Written {
 const written = new WeakMap<Caller, Written>();
 
 /** Values for every identity header; blank where nothing is known. */
-export function writeIdentity(caller: Caller, namedGroups: ReadonlySet<string>): Readonly<Record<string, string>> {
+export function writeIdentity(caller: Caller, names: RouteNames): Readonly<Record<string, string>> {
   const known = written.get(caller);
-  if (known?.namedGroups === namedGroups) return known.headers;
-  const headers = caller.kind === 'machine' ? encodeMachine(caller.client) : encodeIdentity(caller, namedGroups);
-  written.set(caller, { namedGroups, headers });
+  if (known?.names.namedGroups === names.namedGroups && known.names.machines === names.machines) return known.headers;
+  const headers = caller.kind === 'machine' ? encodeMachine(caller.client) : encodeIdentity(caller, names);
+  written.set(caller, { names, headers });
   return headers;
 }
 
-function encodeIdentity(identity: Identity, namedGroups: ReadonlySet<string>): Readonly<Record<string, string>> {
+function encodeIdentity(identity: Identity, { namedGroups, machines }: RouteNames): Readonly<Record<string, string>> {
   const budget = new Budget(valueBudget);
-  const user = budget.take(identity.username);
+  const ownName = (name: string | undefined): string | undefined =>
+    name !== undefined && machines?.has(name) === true ? undefined : name;
+  const user = budget.take(ownName(identity.username));
   const email = budget.take(identity.emailTrusted ? identity.email : undefined);
-  const preferred = budget.take(identity.preferredUsername);
+  const preferred = budget.take(ownName(identity.preferredUsername));
   const groups = fitGroups(identity, namedGroups, budget.left);
   return {
     'X-Auth-Request-User': user,

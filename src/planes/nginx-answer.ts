@@ -1,7 +1,7 @@
 import type { Caller } from '../model/identity.ts';
 import type { Request } from '../model/request.ts';
 import { refusalReasons, type RefusalReason, type Verdict } from '../model/verdict.ts';
-import { writeIdentity } from './identity-headers.ts';
+import { writeIdentity, type RouteNames } from './identity-headers.ts';
 
 /** Every other status becomes 500 in NGINX (dataplanes.md 1.3). */
 export interface PlaneAnswer {
@@ -9,11 +9,9 @@ export interface PlaneAnswer {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-export interface AnsweredRoute {
+export interface AnsweredRoute extends RouteNames {
   /** Whether the wiring has a sign-in, to which NGINX turns a 401. */
   readonly signIn: boolean;
-  /** Groups that the route's policy names. */
-  readonly namedGroups: ReadonlySet<string>;
   /** Whether some session could be used, though it may not be enough. */
   readonly sessionUsable?: boolean;
   /** Whether a bearer token of ours came, good or bad: it decides instead of a session. */
@@ -22,7 +20,7 @@ export interface AnsweredRoute {
 
 /** `request`: undefined where it couldn't be read, which is never a reason to sign in. */
 export function writeVerdict(verdict: Verdict, request: Request | undefined, route: AnsweredRoute): PlaneAnswer {
-  if (verdict.kind === 'allow') return allowed(verdict.identity, route.namedGroups);
+  if (verdict.kind === 'allow') return allowed(verdict.identity, route);
   const headers = emptyBody;
   if (route.signIn) return { status: goesToStart(verdict.reason, request, route) ? 401 : 403, headers };
   const challenge = request === undefined ? undefined : challengeOf(verdict.reason, route.bearer === true);
@@ -58,9 +56,9 @@ const publicAnswer: PlaneAnswer = { status: 200, headers: emptyBody };
 const answers = new WeakMap<Readonly<Record<string, string>>, PlaneAnswer>();
 
 /** A person who is known asks many times and is answered alike: the answer is kept with the encoded headers. */
-function allowed(identity: Caller | undefined, namedGroups: ReadonlySet<string>): PlaneAnswer {
+function allowed(identity: Caller | undefined, names: RouteNames): PlaneAnswer {
   if (identity === undefined) return publicAnswer;
-  const headers = writeIdentity(identity, namedGroups);
+  const headers = writeIdentity(identity, names);
   const known = answers.get(headers);
   if (known !== undefined) return known;
   const answer: PlaneAnswer = { status: 200, headers: { ...emptyBody, ...headers } };

@@ -5,7 +5,7 @@ import { cameTwice, readHeaders, type RawHeaders, type ReadHeaders } from './raw
 import { agree } from './witnesses.ts';
 
 export { decodeHeaderValue, encodeHeaderValue } from './header-values.ts';
-export { identityHeaders } from './identity-headers.ts';
+export { identityHeaders, type RouteNames } from './identity-headers.ts';
 export { writeVerdict, type PlaneAnswer } from './nginx-answer.ts';
 export { wiring } from './nginx-wiring.ts';
 export type { RawHeaders } from './raw-headers.ts';

@@ -198,6 +198,15 @@ test('B1 a person’s access token passes by its groups, where the policy takes 
   assert.equal(await through('shop', { headers: bearer(suspended) }), '403');
 });
 
+test('a person who has taken the id of a machine’s client as a name is no machine to the app', async () => {
+  const user = async (username: string): Promise<unknown> => {
+    const token = await stack.cognito.sign(personClaims({ username }));
+    assert.equal(await through('shop', { headers: bearer(token) }), '200');
+    return stack.shop.last?.headers['x-auth-request-user'] ?? '';
+  };
+  assert.deepEqual([await user('bob'), await user(job.clientId)], ['bob', '']);
+});
+
 test('B2 another client of the same pool is refused', async () => {
   await everywhere({ headers: bearer(await issued(stranger, 'shop/write')) }, '403', invalid);
 });

@@ -12,6 +12,7 @@ import {
   writeVerdict,
   type PlaneAnswer,
 } from '../../src/planes/nginx.ts';
+import type { AnsweredRoute } from '../../src/planes/nginx-answer.ts';
 import { person, request } from '../decide/samples.ts';
 
 const route = { signIn: true, namedGroups: new Set<string>() };
@@ -195,4 +196,18 @@ test('a machine is its client: the other identity headers are there and blank, w
     identityHeaders.map((name) => headers[name]),
     ['7abcexample', '', '', '', 'false'],
   );
+});
+
+test('a person whose name is the id of a machine’s client is not told to the app by that name', () => {
+  const machines = new Set(['7abcexample']);
+  const named = person({ username: '7abcexample', preferredUsername: '7abcexample' });
+  const headersOn = (on: AnsweredRoute): Readonly<Record<string, string>> =>
+    writeVerdict(allow(named), request(), on).headers;
+  const both = (headers: Readonly<Record<string, string>>): readonly (string | undefined)[] => [
+    headers['X-Auth-Request-User'],
+    headers['X-Auth-Request-Preferred-Username'],
+  ];
+  assert.deepEqual(both(headersOn({ ...route, machines })), ['', '']);
+  assert.deepEqual(both(headersOn(route)), ['7abcexample', '7abcexample'], 'no machine passes there');
+  assert.deepEqual(both(headersOn({ ...route, machines: new Set(['other']) })), ['7abcexample', '7abcexample']);
 });
