@@ -53,7 +53,7 @@ export function createFlights(deps: FlightsDeps): Flights {
   };
   const launch = (what: Refreshing, urgency: Urgency): Promise<Refreshed> => {
     const { sid, pool, state } = what;
-    const turn = limit.turn(urgency);
+    const turn = limit.turn(urgency, `${pool.id} ${state.identity.subject}`);
     deps.rotation.began(pool.id);
     const landing = fly(deps, what, turn, rest).finally(() => {
       deps.rotation.landed(pool.id);

@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts';
+import { createRefreshShares } from './refresh-shares.ts';
 
 /** `background`: nobody waits for it. The others go first, in the order in which they came. */
 export type Urgency = 'background' | 'waiting' | 'person';
@@ -15,7 +16,8 @@ export interface Turn {
  * (cognito.md 4), and after a restart of everything all sessions are due at once.
  */
 export interface RefreshLimiter {
-  turn(urgency: Urgency): Turn;
+  /** `person`: of whom; no one person gets more than a share. */
+  turn(urgency: Urgency, person: string): Turn;
   /** A code is redeemed now: never held up, but refreshes make room for it. */
   countSignIn(): void;
   readonly waiting: number;
@@ -29,6 +31,7 @@ export interface RefreshLimiterDeps {
 }
 
 interface Waiter {
+  readonly person: string;
   readonly settle: (come: boolean) => void;
   hurried: boolean;
   done: boolean;
@@ -43,6 +46,7 @@ const defaultQueued = { background: 5000, waiting: 1000 };
 export function createRefreshLimiter(deps: RefreshLimiterDeps): RefreshLimiter {
   const { clock, perSecond } = deps;
   const queued = deps.queued ?? defaultQueued;
+  const shares = createRefreshShares(clock);
   const span = 1000 * Math.max(1, 1 / perSecond);
   const most = Math.max(1, Math.floor(perSecond));
   const mostSignIns = Math.floor(most * 0.75);
@@ -66,6 +70,7 @@ export function createRefreshLimiter(deps: RefreshLimiterDeps): RefreshLimiter {
       }
       waiting -= 1;
       waiter.done = true;
+      shares.left(waiter.person);
       begun.push(now);
       waiter.settle(true);
     }
@@ -81,21 +86,24 @@ export function createRefreshLimiter(deps: RefreshLimiterDeps): RefreshLimiter {
   };
 
   return {
-    turn(urgency) {
-      const hurried = urgency !== 'background';
+    turn(urgency, person) {
+      const hurried = urgency !== 'background' && shares.mayHurry(person);
       const queue = hurried ? queues.hurried : queues.background;
-      if (queue.length >= (hurried ? queued.waiting : queued.background)) {
+      const isFull = queue.length >= (hurried ? queued.waiting : queued.background);
+      if (isFull || !(hurried || shares.mayStand(person))) {
         return { come: Promise.resolve(false), hurry: () => undefined };
       }
       const { promise, resolve } = Promise.withResolvers<boolean>();
-      const waiter: Waiter = { settle: resolve, hurried, done: false };
+      const waiter: Waiter = { person, settle: resolve, hurried, done: false };
       queue.push(waiter);
+      shares.stands(person);
       waiting += 1;
       serve();
       return {
         come: promise,
         hurry() {
-          if (!waiter.done && !waiter.hurried && queues.hurried.length < queued.waiting) {
+          const isRoom = queues.hurried.length < queued.waiting;
+          if (!waiter.done && !waiter.hurried && isRoom && shares.mayHurry(person)) {
             waiter.hurried = true;
             queues.hurried.push(waiter);
           }

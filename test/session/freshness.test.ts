@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { identity, noon, pool, refreshToken } from './samples.ts';
 import { shouldRenew } from '../../src/session/sessions.ts';
-import { freshWorld, settled, sid, state } from './fresh/world.ts';
+import { freshWorld, settled, sid, state, stateOf } from './fresh/world.ts';
 
 const minutes = (count: number): number => count * 60_000;
 const groupsOf = (read: { live: readonly { identity: { groups: { names: ReadonlySet<string> } } }[] }) => [
@@ -309,15 +309,39 @@ describe('pools that rotate refresh tokens, without a store', () => {
   });
 });
 
+describe('one person with very many sign-ins', () => {
+  it('S11 S2 who asks for all of them again and again keeps nobody else from being read', async () => {
+    const world = freshWorld();
+    const { freshness, outcomes } = world.replica({ perSecond: 30 });
+    const old = { checkedAt: noon - 1200 };
+    const flood = (): void => {
+      for (let index = 0; index < 1500; index += 1) {
+        void freshness.refresh(`mallory-${index}`, pool, stateOf('mallory', old), 'person');
+        freshness.background(`mallory-${index}`, pool, stateOf('mallory', old));
+      }
+    };
+    flood();
+    const waiting = freshness.refresh('ada', pool, stateOf('ada', { tokensExpireAt: noon - 1 }), 'waiting');
+    for (let round = 0; round < 20; round += 1) {
+      await world.clock.advance(100);
+      flood();
+      freshness.background('bob', pool, stateOf('bob', old));
+    }
+    assert.equal((await waiting).kind, 'fresh');
+    assert.ok(freshness.newest('bob', stateOf('bob', old)).checkedAt >= noon);
+    assert.ok(outcomes.includes('limited'));
+  });
+});
+
 describe('a cold start of everything', () => {
   it('2,000 people, five apps each: at most refreshesPerSecond, one refresh for each, nobody waits', async () => {
     const world = freshWorld();
     const perSecond = 30;
     const replica = world.replica({ perSecond });
     const people = Array.from({ length: 2000 }, (_, index) => `sid-${index}`);
-    const stale = state({ checkedAt: noon - 1200, refreshToken: refreshToken() });
+    const stale = new Map(people.map((one) => [one, stateOf(one, { checkedAt: noon - 1200 })]));
     for (let app = 0; app < 5; app += 1) {
-      for (const one of people) replica.freshness.background(one, pool, stale);
+      for (const [one, known] of stale) replica.freshness.background(one, pool, known);
     }
     let before = world.cognito.asked.length;
     for (let second = 0; second < 80; second += 1) {
@@ -325,8 +349,8 @@ describe('a cold start of everything', () => {
       assert.ok(world.cognito.asked.length - before <= perSecond, `second ${second}`);
       before = world.cognito.asked.length;
       await world.clock.advance(1);
-      for (const one of people) {
-        replica.freshness.background(one, pool, replica.freshness.newest(one, stale));
+      for (const [one, known] of stale) {
+        replica.freshness.background(one, pool, replica.freshness.newest(one, known));
       }
     }
     assert.equal(world.cognito.asked.length, 2000);

@@ -7,8 +7,8 @@ function world(perSecond: number, queued?: { background: number; waiting: number
   const clock = createHandClock(1000);
   const limit = createRefreshLimiter({ perSecond, clock, ...(queued === undefined ? {} : { queued }) });
   const served: string[] = [];
-  const ask = (name: string, urgency: 'background' | 'waiting' = 'background') => {
-    const turn = limit.turn(urgency);
+  const ask = (name: string, urgency: 'background' | 'waiting' = 'background', person = name) => {
+    const turn = limit.turn(urgency, person);
     void turn.come.then((come) => served.push(come ? name : `${name} refused`));
     return turn;
   };
@@ -63,6 +63,22 @@ describe('the limit of refreshes', () => {
     assert.equal(served.length, 2);
     await clock.advance(1000);
     assert.equal(served.length, 6);
+  });
+
+  it('one person has a share: two that are waited for in a second, and twenty in line', async () => {
+    const { clock, served, ask } = world(1);
+    ask('first');
+    for (let index = 0; index < 30; index += 1) ask(`of one ${index}`, 'waiting', 'one');
+    ask('of another', 'waiting');
+    await clock.advance(0);
+    assert.deepEqual(served.length, 1 + 30 - 20, 'those that are too many know at once');
+    await clock.advance(3000);
+    assert.deepEqual(served.slice(-3), ['of one 0', 'of one 1', 'of another']);
+    await clock.advance(30_000);
+    assert.equal(served.filter((name) => /^of one \d+$/.test(name)).length, 20);
+    ask('of one again', 'waiting', 'one');
+    await clock.advance(1000);
+    assert.equal(served.at(-1), 'of one again');
   });
 
   it('too many that wait are refused', async () => {

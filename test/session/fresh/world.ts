@@ -52,6 +52,11 @@ export function state(changes: Partial<TokenState> = {}): TokenState {
   return { identity: identity(), checkedAt: noon, tokensExpireAt: noon + 3600, refreshToken: token, ...changes };
 }
 
+/** Of somebody else; Cognito knows by the token who it is. */
+export function stateOf(subject: string, changes: Partial<TokenState> = {}): TokenState {
+  return state({ identity: identity({ subject }), refreshToken: new Secret(`first@${subject}`), ...changes });
+}
+
 export function freshWorld(): FreshWorld {
   const clock = createHandClock(noon);
   const ring = ringOf('k1');
@@ -68,8 +73,13 @@ export function freshWorld(): FreshWorld {
     cognito.asked.push(given.reveal());
     await new Promise<void>((resolve) => void clock.after(cognito.delay, resolve));
     if (cognito.fails !== undefined) return { kind: 'failed', code: cognito.fails };
+    const subject = given.reveal().split('@')[1];
     const tokens = state({
-      identity: identity({ groups: { names: new Set(cognito.groups), judged: undefined }, authTime: clock.now() }),
+      identity: identity({
+        ...(subject === undefined ? {} : { subject }),
+        groups: { names: new Set(cognito.groups), judged: undefined },
+        authTime: clock.now(),
+      }),
       checkedAt: clock.now(),
       tokensExpireAt: clock.now() + cognito.tokenLife,
       refreshToken: cognito.rotates ? new Secret(`${given.reveal()}+`) : given,
