@@ -3,10 +3,12 @@ import { once } from 'node:events';
 import { readFile, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
 import { launchChromium } from '../support/chromium.ts';
 import { listenOn } from '../support/ports.ts';
 import { ask, webSocketHeaders } from '../support/request.ts';
+import { until } from '../support/until.ts';
 import { movedPorts, root, signIn, startDemo, untilReady } from './running-demo.ts';
 import type { Ready, RunningDemo } from './running-demo.ts';
 
@@ -79,6 +81,25 @@ test('bob is told which group he lacks, and reaches the rest', async () => {
   const page = await visit(`${ready.apps.shop}/admin`, 'bob');
   assert.match(await page.innerText('main'), /admins/);
   assert.equal((await page.goto(`${ready.apps.shop}/`))?.status(), 200);
+});
+
+test('S2 bob loses his group on the stand-in’s page, and the wiki after refreshAfter, without signing out', async () => {
+  const page = await visit(`${ready.apps.wiki}/`, 'bob');
+  const [people] = /https:\/\/cognito\.localhost:\d+\/people/.exec(demo.output()) ?? [];
+  assert.ok(people !== undefined, 'the announcement names the page');
+  const console = await page.context().newPage();
+  await console.goto(people);
+  await console.click('text=take bob out of staff');
+  await console.waitForSelector('text=put bob into staff');
+  const status = async (): Promise<number> => await page.evaluate(async () => (await fetch('/')).status);
+  assert.equal(await status(), 200, 'what was read before serves');
+  await until(async () => (await status()) === 403, 'bob to be out', 36_000);
+  await console.click('text=put bob into staff');
+  await console.waitForSelector('text=take bob out of staff');
+  // What was read a moment ago is not read again at once; a person is slower.
+  await sleep(2500);
+  assert.equal((await page.goto(`${ready.apps.wiki}/`))?.status(), 200);
+  await page.context().close();
 });
 
 test('someone without groups and someone suspended are refused; 300 groups are judged rightly', async () => {
