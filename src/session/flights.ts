@@ -88,9 +88,11 @@ async function fly(deps: FlightsDeps, asked: Refreshing, turn: Turn, rest: (sid:
   // It may have waited long: what is known now counts.
   const what = { ...asked, state: deps.known.newest(sid, asked.state) };
   if (deps.ended.has(sid)) return { kind: 'ended' };
-  const attempt = deps.breaker.enter(pool.id);
+  const attempt = deps.breaker.enter(pool.id, asked.state.identity.subject);
   if (attempt === undefined) {
-    return { kind: deps.breaker.pausedFor(pool.id) === 'lasting' ? 'impossible' : 'unavailable' };
+    return {
+      kind: deps.breaker.pausedFor(pool.id, asked.state.identity.subject) === 'lasting' ? 'impossible' : 'unavailable',
+    };
   }
   const tried = await tryOnce(deps, what, attempt);
   if (tried === undefined) return { kind: 'late' };

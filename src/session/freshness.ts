@@ -73,7 +73,7 @@ export function createFreshness(deps: FreshnessDeps): Freshness {
     const blocked = !person && (rotation.blocks(pool.id) || flights.resting(sid));
     if (blocked || state.refreshToken === undefined) return { kind: 'impossible' };
     if (flights.running(sid, state)) return undefined;
-    const fault = breaker.pausedFor(pool.id);
+    const fault = breaker.pausedFor(pool.id, state.identity.subject);
     return fault === undefined ? undefined : whilePaused(fault);
   };
   /** A try for this sign-in has failed since its tokens expired, or the pool is known not to answer. */

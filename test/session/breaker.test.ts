@@ -6,8 +6,9 @@ import { createHandClock } from './fresh/hand-clock.ts';
 function world() {
   const clock = createHandClock(1000);
   const changes: boolean[] = [];
+  let tries = 0;
   const breaker = createBreaker({ clock, random: () => 1, changed: (_pool, paused) => void changes.push(paused) });
-  const fail = (fault: PoolFault): void => breaker.enter('p')?.failed(fault);
+  const fail = (fault: PoolFault): void => breaker.enter('p', `x${(tries += 1)}`)?.failed(fault);
   return { clock, breaker, changes, fail };
 }
 
@@ -17,12 +18,12 @@ describe('the breaker of a pool', () => {
     for (const pause of [250, 500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]) {
       fail('passing');
       await clock.advance(pause - 1);
-      assert.equal(breaker.pausedFor('p'), 'passing', String(pause));
+      assert.equal(breaker.pausedFor('p', 'ada'), 'passing', String(pause));
       await clock.advance(1);
-      assert.equal(breaker.pausedFor('p'), undefined);
+      assert.equal(breaker.pausedFor('p', 'ada'), undefined);
     }
-    assert.ok(breaker.enter('p') !== undefined);
-    assert.equal(breaker.enter('p'), undefined);
+    assert.ok(breaker.enter('p', 'ada') !== undefined);
+    assert.equal(breaker.enter('p', 'ada'), undefined);
   });
 
   it('whoever throttles is asked again within two seconds', async () => {
@@ -30,25 +31,28 @@ describe('the breaker of a pool', () => {
     for (let index = 0; index < 10; index += 1) {
       fail('throttled');
       await clock.advance(2000);
-      assert.equal(breaker.pausedFor('p'), undefined);
+      assert.equal(breaker.pausedFor('p', 'ada'), undefined);
     }
   });
 
   it('many that fail together are one failure', async () => {
     const { clock, breaker } = world();
-    const attempts = Array.from({ length: 30 }, () => breaker.enter('p'));
+    const attempts = Array.from({ length: 30 }, (_, index) => breaker.enter('p', `one ${index}`));
     for (const attempt of attempts) attempt?.failed('passing');
     await clock.advance(250);
-    assert.equal(breaker.pausedFor('p'), undefined);
+    assert.equal(breaker.pausedFor('p', 'ada'), undefined);
   });
 
   it('an answer ends it at once, says so once, and other pools never notice', async () => {
     const { clock, breaker, changes, fail } = world();
     fail('passing');
-    assert.deepEqual([breaker.failing('p'), breaker.failing('q'), breaker.pausedFor('q')], [true, false, undefined]);
+    assert.deepEqual(
+      [breaker.failing('p'), breaker.failing('q'), breaker.pausedFor('q', 'ada')],
+      [true, false, undefined],
+    );
     await clock.advance(250);
-    breaker.enter('p')?.answered();
-    breaker.enter('p')?.answered();
+    breaker.enter('p', 'ada')?.answered();
+    breaker.enter('p', 'ada')?.answered();
     assert.equal(breaker.failing('p'), false);
     assert.deepEqual(changes, [true, false]);
   });
@@ -57,15 +61,39 @@ describe('the breaker of a pool', () => {
     const { clock, breaker, fail } = world();
     fail('passing');
     await clock.advance(250);
-    breaker.enter('p')?.abandoned();
+    breaker.enter('p', 'ada')?.abandoned();
     assert.equal(breaker.failing('p'), true);
-    assert.ok(breaker.enter('p') !== undefined);
+    assert.ok(breaker.enter('p', 'ada') !== undefined);
+  });
+
+  it('after a pause others try before who failed; whoever fails where they don’t is paused alone', async () => {
+    const { clock, breaker } = world();
+    breaker.enter('p', 'mallory')?.failed('passing');
+    await clock.advance(250);
+    assert.equal(breaker.enter('p', 'mallory'), undefined);
+    breaker.enter('p', 'ada')?.answered();
+    assert.deepEqual([breaker.pausedFor('p', 'mallory'), breaker.pausedFor('p', 'ada')], ['passing', undefined]);
+    await clock.advance(2000);
+    breaker.enter('p', 'mallory')?.failed('passing');
+    assert.deepEqual([breaker.pausedFor('p', 'mallory'), breaker.pausedFor('p', 'ada')], ['passing', undefined]);
+    assert.equal(breaker.failing('p'), false);
+    await clock.advance(2000);
+    breaker.enter('p', 'mallory')?.answered();
+    breaker.enter('p', 'mallory')?.failed('passing');
+    assert.equal(breaker.failing('p'), true);
+  });
+
+  it('who is alone tries again a little later', async () => {
+    const { clock, breaker } = world();
+    breaker.enter('p', 'ada')?.failed('passing');
+    await clock.advance(500);
+    assert.ok(breaker.enter('p', 'ada') !== undefined);
   });
 
   it('what is no outage pauses too, and counts as none', () => {
     const { breaker, fail } = world();
     fail('lasting');
-    assert.equal(breaker.pausedFor('p'), 'lasting');
+    assert.equal(breaker.pausedFor('p', 'ada'), 'lasting');
     assert.equal(breaker.failing('p'), false);
   });
 });

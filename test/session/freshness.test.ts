@@ -333,6 +333,28 @@ describe('one person with very many sign-ins', () => {
   });
 });
 
+describe('one person whose refreshes fail, for reasons of their own', () => {
+  for (const code of ['misconfigured', 'unavailable', 'timeout'] as const) {
+    it(`S13 ${code}: who asks for it all the time keeps nobody else from being read`, async () => {
+      const world = freshWorld();
+      const { freshness } = world.replica();
+      world.cognito.failsFor = { subject: 'mallory', code };
+      const over = { tokensExpireAt: noon - 1 };
+      const answers: string[] = [];
+      for (let step = 0; step < 1000; step += 1) {
+        void freshness.refresh('mallory', pool, stateOf('mallory', over), 'waiting');
+        if (step % 50 === 25) {
+          const asking = freshness.refresh(`ada-${step}`, pool, stateOf(`ada-${step}`, over), 'waiting');
+          void asking.then(({ kind }) => answers.push(kind));
+        }
+        await world.clock.advance(20);
+      }
+      await world.clock.advance(2000);
+      assert.deepEqual([answers.length, new Set(answers.slice(-15))], [20, new Set(['fresh'])], answers.join());
+    });
+  }
+});
+
 describe('a cold start of everything', () => {
   it('2,000 people, five apps each: at most refreshesPerSecond, one refresh for each, nobody waits', async () => {
     const world = freshWorld();

@@ -19,6 +19,8 @@ export interface ScriptedCognito {
   readonly asked: string[];
   groups: readonly string[];
   fails: Failure | undefined;
+  /** Of one person alone. */
+  failsFor: { readonly subject: string; readonly code: Failure } | undefined;
   rotates: boolean;
   /** Milliseconds. */
   delay: number;
@@ -65,6 +67,7 @@ export function freshWorld(): FreshWorld {
     asked: [],
     groups: ['staff'],
     fails: undefined,
+    failsFor: undefined,
     rotates: false,
     delay: 50,
     tokenLife: 3600,
@@ -74,6 +77,8 @@ export function freshWorld(): FreshWorld {
     await new Promise<void>((resolve) => void clock.after(cognito.delay, resolve));
     if (cognito.fails !== undefined) return { kind: 'failed', code: cognito.fails };
     const subject = given.reveal().split('@')[1];
+    const { failsFor } = cognito;
+    if (failsFor !== undefined && failsFor.subject === subject) return { kind: 'failed', code: failsFor.code };
     const tokens = state({
       identity: identity({
         ...(subject === undefined ? {} : { subject }),
