@@ -59,7 +59,7 @@ function needOf(context: Context, visit: Visit, session: Session, verdict: Verdi
   if (verdict.kind === 'allow' && mayRenew) {
     return 'seal';
   }
-  return session.checkedAt >= now - justRead ? undefined : 'read';
+  return session.checkedAt > now - justRead ? undefined : 'read';
 }
 
 /** Any of several people may be let in by what is read; only one is sent back. */
