@@ -47,24 +47,30 @@ interface Asked {
 
 async function serve(context: Context, request: WebRequest, asked: Asked): Promise<WebResponse> {
   const { target, pool } = asked;
-  const cookie = request.header('cookie');
-  const signIn =
-    target.wish === 'login' ? undefined : await context.signIns.openSignIn(cookie, pool, context.config.signInHost);
-  if (signIn === undefined) {
+  const signIn = await context.signIns.openSignIn(request.header('cookie'), pool, context.config.signInHost);
+  const needed = signIn === undefined ? target : unlessIdle(context, asked, await lastUse(context, asked, signIn));
+  if (signIn === undefined || target.wish === 'login') {
     // A denied person is never asked to sign in again for a second look (N3); the denial stands.
     return target.wish === 'reread'
       ? redirect(context.origins.start(target.host, target.route, { rd: returnPathOf(context, target), unread: '1' }))
-      : toCognito(context, request, asked);
+      : toCognito(context, request, { pool, target: needed });
   }
   if (context.revoked(signIn.identity) === 'yes') {
     return revoked(context, request, asked, signIn);
   }
-  const used = await lastUse(context, asked, signIn);
+  // Not read either: that would count as use, and whoever asks a second time would be let in.
+  return needed === target
+    ? refreshed(context, request, asked, signIn)
+    : stepUp(context, request, { pool, target: needed }, []);
+}
+
+async function refreshed(context: Context, request: WebRequest, asked: Asked, signIn: SignIn): Promise<WebResponse> {
+  const { target, pool } = asked;
   const fresh = await freshen(context, pool, signIn, target);
   if (fresh.kind === 'usable') {
     // What is unknown still could not be read again: nobody can tell whether it is over.
     return context.revoked(fresh.signIn.identity) === 'no'
-      ? usable(context, request, { pool, target: unlessIdle(context, asked, used) }, fresh)
+      ? usable(context, request, asked, fresh)
       : revoked(context, request, asked, fresh.signIn);
   }
   if (fresh.kind === 'ended') {
@@ -74,7 +80,6 @@ async function serve(context: Context, request: WebRequest, asked: Asked): Promi
   return toCognito(context, request, asked);
 }
 
-/** Before it is refreshed: what was read now would count as use. */
 async function lastUse(context: Context, { pool }: Asked, signIn: SignIn): Promise<number> {
   const { sid, startedAt } = signIn;
   const stored = await context.store.load(sid, pool);

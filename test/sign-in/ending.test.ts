@@ -9,6 +9,7 @@ import {
   dualId,
   partnerPool,
   shopHost,
+  shopId,
   signInHost,
   staffPool,
   startUrl,
@@ -163,6 +164,24 @@ describe('a sign-in that nobody uses', () => {
     world.cognito.person = { username: 'ada', groups: [] };
     assert.equal((await browser.go(form.url)).body, 'app: ada');
   });
+
+  for (const [way, address] of [
+    ['asking a second time', `https://${shopHost}/page`],
+    ['asking for another host', `https://${wikiHost}/`],
+    ['asking as if to switch accounts', `${startUrl(shopHost, shopId, '/page')}&switch=1`],
+  ] as const) {
+    it(`L26 and ${way} is no way round that`, async () => {
+      const { world, browser } = quiet();
+      await browser.go(`https://${shopHost}/`);
+      world.clock.now += idle;
+      world.cognito.ignorePrompt = true;
+      const cognitoIsNear = (url: URL): boolean => url.hostname === cognitoHost;
+      await browser.go(`https://${shopHost}/page`, { until: cognitoIsNear });
+      const visited = await browser.go(address);
+      assert.deepEqual([visited.status, visited.url.hostname], [403, signInHost]);
+      assert.ok(visited.body.includes('answered with your earlier sign-in'));
+    });
+  }
 
   it('is in use while any host of it is', async () => {
     const { world, browser } = quiet();
