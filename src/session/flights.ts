@@ -179,8 +179,10 @@ async function settle(
 /** `invalid_grant`. In a pool that rotates, another replica or the sign-in host may have used the token up. */
 async function ending(deps: FlightsDeps, what: Refreshing, rest: (sid: string) => void): Promise<Refreshed> {
   const { sid, pool, state, person } = what;
-  if (deps.rotation.unknown(pool.id) && person !== true) await pause(deps.clock, toldWithin);
-  if (deps.rotation.blocks(pool.id)) {
+  // Its cookie knows it too: after a restart of everything nobody else does.
+  const isOfRotating = deps.store.kind === 'cookie' && state.rotates === true;
+  if (!isOfRotating && deps.rotation.unknown(pool.id) && person !== true) await pause(deps.clock, toldWithin);
+  if (isOfRotating || deps.rotation.blocks(pool.id)) {
     rest(sid);
     return { kind: 'impossible' };
   }

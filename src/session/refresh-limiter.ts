@@ -110,7 +110,12 @@ export function createRefreshLimiter(deps: RefreshLimiterDeps): RefreshLimiter {
         },
       };
     },
-    countSignIn: () => void signIns.push(clock.milliseconds()),
+    countSignIn() {
+      const now = clock.milliseconds();
+      // Also while nobody asks for a refresh: a hundred thousand forgotten at once hold everything up.
+      forget(signIns, now - span);
+      signIns.push(now);
+    },
     get waiting() {
       return waiting;
     },

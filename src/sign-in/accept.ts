@@ -62,7 +62,8 @@ async function signedIn(context: Context, request: WebRequest, success: Success)
     // Another person in this browser: what the one before had open on other hosts ends.
     forget(context, pool, before.sid);
   }
-  const signIn: SignIn = { ...tokens, sid, pool: pool.id, startedAt: context.now() };
+  const rotates = context.freshness.rotating().has(pool.id) ? { rotates: true } : {};
+  const signIn: SignIn = { ...tokens, ...rotates, sid, pool: pool.id, startedAt: context.now() };
   await context.store.create(sid, pool, tokens, signInEnd(signIn.startedAt, pool));
   const sealed = context.signIns.sealSignIn(signIn, signInHost, context.named());
   const reason = sealed.refreshTokenDropped ? { reason: 'refresh_token_too_large' } : {};

@@ -293,6 +293,22 @@ describe('pools that rotate refresh tokens, without a store', () => {
     assert.equal(world.cognito.asked.length, 2);
   });
 
+  it('S24 after a restart of everything nobody knows that they do: a token that was replaced since ends nobody', async () => {
+    const world = freshWorld();
+    const { read, ended } = world.replica();
+    const cookie = world.cookie({ rotates: true });
+    world.cognito.fails = 'invalid_grant';
+    await world.clock.advance(minutes(10));
+    await read(cookie);
+    await world.clock.advance(10_000);
+    assert.equal(world.cognito.asked.length, 1);
+    assert.equal(ended.size, 0);
+    assert.equal((await read(cookie)).live.length, 1);
+    await world.clock.advance(minutes(50));
+    assert.equal((await settled(world, read(cookie), 5000)).reason, 'session_stale');
+    assert.equal(ended.size, 0);
+  });
+
   it('past their end the sign-in host renews: it may refresh, a decision may not', async () => {
     const world = freshWorld();
     const { read, freshness } = world.replica();
