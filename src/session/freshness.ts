@@ -5,7 +5,7 @@ import { createBreaker, type PoolFault } from './breaker.ts';
 import type { Clock } from './clock.ts';
 import type { EndedSids } from './ended-sids.ts';
 import { createFlights, type Flights } from './flights.ts';
-import { createKnownStates } from './known-states.ts';
+import { createKnownStates, isOfFuture } from './known-states.ts';
 import { limits } from './limits.ts';
 import type { OneRefreshDeps } from './one-refresh.ts';
 import type { RefreshLimiter } from './refresh-limiter.ts';
@@ -60,7 +60,7 @@ const waitMilliseconds = 2000;
 
 export function createFreshness(deps: FreshnessDeps): Freshness {
   const { store, ended, now, clock } = deps;
-  const known = createKnownStates({ entries: limits.seenSids, bytes: limits.openedBytes });
+  const known = createKnownStates({ entries: limits.seenSids, bytes: limits.openedBytes }, now);
   const breaker = createBreaker({ ...deps, ...(deps.paused === undefined ? {} : { changed: deps.paused }) });
   const rotation = createRotationNotes({ store, found: deps.rotationFound });
   /** When a refresh of a sid last failed; a success takes it away. */
@@ -86,7 +86,8 @@ export function createFreshness(deps: FreshnessDeps): Freshness {
       return known.newest(sid, state);
     },
     background(sid, pool, state) {
-      if (now() - state.checkedAt < pool.session.refreshAfter) return;
+      const isYoung = now() - state.checkedAt < pool.session.refreshAfter;
+      if (isYoung && !isOfFuture(state, now())) return;
       const newest = known.newest(sid, state);
       if (flights.running(sid, newest) || obstacle(sid, pool, newest, false) !== undefined) return;
       // One that rotates unnoticed would lose as many refresh tokens as are asked for at once.

@@ -11,7 +11,19 @@ export interface KnownStates {
   readonly size: number;
 }
 
-export function createKnownStates(bounds: { readonly entries: number; readonly bytes: number }): KnownStates {
+/** Seconds between the clocks of replicas. */
+const clocksApart = 60;
+
+/** Read by a clock that was wrong: how old it is nobody can tell. */
+export function isOfFuture({ checkedAt }: TokenState, now: number): boolean {
+  return checkedAt > now + clocksApart;
+}
+
+export function createKnownStates(
+  bounds: { readonly entries: number; readonly bytes: number },
+  now: () => number,
+): KnownStates {
+  const isNewer = (one: TokenState, other: TokenState): boolean => isNewerAt(now(), one, other);
   const states = createBoundedCache<TokenState>(bounds);
   return {
     newest(sid, state) {
@@ -36,10 +48,10 @@ export function createKnownStates(bounds: { readonly entries: number; readonly b
  * A later sign-in counts before a later reading: a refresh of the older sign-in's tokens that ends after the person has
  * signed in again must not bring the older `auth_time` back.
  */
-export function isNewer(one: TokenState, other: TokenState): boolean {
-  return one.identity.authTime === other.identity.authTime
-    ? one.checkedAt > other.checkedAt
-    : one.identity.authTime > other.identity.authTime;
+function isNewerAt(now: number, one: TokenState, other: TokenState): boolean {
+  if (one.identity.authTime !== other.identity.authTime) return one.identity.authTime > other.identity.authTime;
+  if (isOfFuture(one, now) !== isOfFuture(other, now)) return isOfFuture(other, now);
+  return one.checkedAt > other.checkedAt;
 }
 
 /** A generous estimate. */

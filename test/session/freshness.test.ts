@@ -110,6 +110,24 @@ describe('groups are read again in the background', () => {
   });
 });
 
+describe('a replica whose clock was a day ahead for a while', () => {
+  const day = 86_400;
+  const ahead = { checkedAt: noon + day, tokensExpireAt: noon + 3600 };
+
+  it('S2 what it has read then is read again, and doesn’t stand before what is read after it', async () => {
+    const world = freshWorld();
+    const { read } = world.replica();
+    const cookie = world.cookie(ahead);
+    assert.equal((await read(cookie)).live.length, 1);
+    await world.clock.advance(1000);
+    assert.deepEqual([world.cognito.asked.length, (await read(cookie)).live[0]?.checkedAt], [1, noon]);
+    await world.clock.advance(minutes(70));
+    const { live } = await settled(world, read(cookie));
+    assert.equal(live.length, 1);
+    assert.ok((live[0]?.checkedAt ?? 0) > noon + 3600);
+  });
+});
+
 describe('renewal', () => {
   it('goes by the tokens in the cookie: what this replica knows is lost with it', async () => {
     const world = freshWorld();
