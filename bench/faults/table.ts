@@ -36,3 +36,11 @@ export function tableOf(
     '',
   ].join('\n');
 }
+
+/** The page, with the table between its two marks. */
+export function putIn(page: string, table: string): string {
+  const [before, rest] = page.split('<!-- made by make bench-faults -->');
+  const after = rest?.split('<!-- end -->')[1];
+  if (before === undefined || after === undefined) throw new Error('the page has no place for the table');
+  return `${before}<!-- made by make bench-faults -->\n\n${table}\n<!-- end -->${after}`;
+}
