@@ -29,7 +29,7 @@ const user = ruled(
   {
     holds: ({ subject, username, email: address }) => howMany(subject, username, address) === 1,
     cel: '[has(self.subject), has(self.username), has(self.email)].filter(x, x).size() == 1',
-    message: 'must name one of subject, username and email',
+    message: 'must name exactly one of subject, username and email',
   },
 );
 
@@ -40,13 +40,13 @@ const fields = z.strictObject({
     .optional()
     .describe('Pool of the sign-ins; must be of the namespace of this object. Absent: every pool of that namespace.'),
   everyPool: onlyTrue('Every pool of every namespace: only in the namespace of the installation.'),
-  user: user.optional().describe('One person, or one machine.'),
+  user: user.optional().describe('One person, or one machine. Exactly one of user, group and everyone is there.'),
   group: groupName.optional().describe('Everybody whose tokens name this group.'),
   everyone: onlyTrue('Everybody.'),
-  before: shaped(text(20), time, 'must be a time in UTC such as 2026-11-25T17:00:00Z')
+  before: shaped(text(40), time, 'must be a time in UTC such as 2026-11-25T17:00:00Z')
     .optional()
     .describe(
-      'Sign-ins of this time or earlier end. Default: when this object was created; in a folder it must be there. A time to come refuses new sign-ins until then.',
+      'Sign-ins of this time (UTC, such as 2026-11-25T17:00:00Z) or earlier end. Default: when this object was created; in a folder it must be there. A time to come refuses new sign-ins until then.',
     ),
   reason: text(limits.value)
     .optional()
@@ -66,7 +66,7 @@ const ofOnePool = ruled(fields, {
 export const sessionRevocationSpec = ruled(ofOnePool, {
   holds: (value) => howMany(value.user, value.group, value.everyone) === 1,
   cel: '[has(self.user), has(self.group), has(self.everyone)].filter(x, x).size() == 1',
-  message: 'must name one of user, group and everyone',
+  message: 'must name exactly one of user, group and everyone',
 });
 
 export const sessionRevocation = ownObject('SessionRevocation', sessionRevocationSpec);

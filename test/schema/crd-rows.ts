@@ -243,8 +243,8 @@ const poolRows = rows('CognitoPool', [
   ]),
 ]);
 
-const oneUser = invalid('must name one of subject, username and email');
-const oneWho = invalid('must name one of user, group and everyone');
+const oneUser = invalid('must name exactly one of subject, username and email');
+const oneWho = invalid('must name exactly one of user, group and everyone');
 const time = 'must be a time in UTC such as 2026-11-25T17:00:00Z';
 
 const revocationRows: readonly Row[] = [
@@ -253,12 +253,13 @@ const revocationRows: readonly Row[] = [
     ['everyPool', false, 'everyPool', invalid('false: must be true, or not be there')],
     ['user', {}, 'user', oneUser],
     ['user', { username: 'ada', email: 'ada@example.com' }, 'user', oneUser],
-    ...['2026-13-01T00:00:00Z', '2026-11-25', '2026-11-25T17:00Z', '2026-11-25 17:00:00Z'].map((wrong): Mistake => [
-      'before',
-      wrong,
-      'before',
-      shown(wrong, time),
-    ]),
+    ...[
+      '2026-13-01T00:00:00Z',
+      '2026-11-25T17:00:00+02:00',
+      '2026-11-25',
+      '2026-11-25T17:00Z',
+      '2026-11-25 17:00:00Z',
+    ].map((wrong): Mistake => ['before', wrong, 'before', shown(wrong, time)]),
     ['keepFor', '59s', 'keepFor', shown('59s', lasting('60s'))],
   ]),
   ...[
