@@ -108,7 +108,10 @@ function newKey(id: string | undefined): number {
 
 function fieldList(): string {
   const fields = Object.entries(configSchema.shape);
-  return fields.map(([name, schema]) => `  ${name.padEnd(16)} ${schema.description ?? ''}`.trimEnd()).join('\n') + '\n';
+  const width = Math.max(...fields.map(([name]) => name.length));
+  return (
+    fields.map(([name, schema]) => `  ${name.padEnd(width)}  ${schema.description ?? ''}`.trimEnd()).join('\n') + '\n'
+  );
 }
 
 function version(): string {
