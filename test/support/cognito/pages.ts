@@ -12,7 +12,8 @@ button { width: 100%; margin-top: 1.5rem; padding: .7rem; font: inherit; font-we
   border: 0; border-radius: .4rem; cursor: pointer; }
 .error { padding: .6rem .8rem; background: #fdecea; color: #8c1d10; border-radius: .4rem; }
 h2 { margin: 1.25rem 0 .25rem; font-size: 1.05rem; }
-form button { margin-top: .4rem; padding: .45rem; font-size: .95rem; }
+a { color: #0b5cad; }
+.in, .out { margin-top: .4rem; padding: .45rem; font-size: .95rem; }
 button.in { color: #0b5cad; background: #e3edf8; }
 .note { margin: 1.5rem 0 0; font-size: .85rem; color: #545b64; }
 @media (prefers-color-scheme: dark) {
