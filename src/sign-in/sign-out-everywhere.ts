@@ -94,7 +94,7 @@ async function mayEndAtOnce(context: Context, request: WebRequest, leave: Leave)
 }
 
 /** Everything that is signed in at the sign-in host in this browser. */
-async function signInsHere(context: Context, request: WebRequest): Promise<readonly Open[]> {
+export async function signInsHere(context: Context, request: WebRequest): Promise<readonly Open[]> {
   const found = [...(context.table()?.pools.values() ?? [])].map(async (pool) => {
     const signIn = await context.signIns.openSignIn(request.header('cookie'), pool, context.config.signInHost);
     return signIn === undefined ? [] : [{ pool, signIn }];

@@ -11,6 +11,7 @@ import { pageResponse } from './pages/layout.ts';
 import { signedOutPage } from './pages/leave.ts';
 import { redirect } from './reply.ts';
 import { readReturnPath } from './return-path.ts';
+import { signInsHere } from './sign-out-everywhere.ts';
 import { routeFor } from './standing.ts';
 import { toCognito } from './to-cognito.ts';
 
@@ -31,6 +32,10 @@ export async function signedOut(context: Context, request: WebRequest): Promise<
   }
   const known = jar.all(returnCookieName).length > 0;
   const leave = leaveOf(context, jar);
+  // Not the end of a sign-out: anybody can link to this address.
+  if (leave === undefined && (await signInsHere(context, request)).length > 0) {
+    return redirect(`${context.origins.signIn}/oauth2/sign-out`);
+  }
   return (leave && (await onToNext(context, request, leave))) ?? theEnd(context, request, leave, known);
 }
 

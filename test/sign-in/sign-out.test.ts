@@ -107,6 +107,20 @@ describe('sign-out', () => {
     assert.equal((await browser.go(`https://${shopHost}/`)).body, 'Cognito: password?');
   });
 
+  it('L19 a stranger’s link to the end of a sign-out tells nobody that they are signed out: it asks', async () => {
+    const { browser } = await signedIn();
+    for (const address of [
+      `https://${signInHost}/oauth2/signed-out`,
+      `https://${cognitoHost}/logout?logout_uri=${encodeURIComponent(`https://${signInHost}/oauth2/signed-out`)}`,
+    ]) {
+      const visited = await browser.go(address);
+      assert.ok(visited.body.includes('Do you want to sign out?') && !visited.body.includes('You are signed out'));
+    }
+    assert.equal((await browser.go(`https://${shopHost}/`)).body, 'app: ada');
+    const nobody = await new Browser(createWorld()).go(`https://${signInHost}/oauth2/signed-out`);
+    assert.ok(nobody.body.includes('You are signed out'));
+  });
+
   it('a request older than 60 s asks', async () => {
     const { world, browser } = await signedIn();
     const posted = await browser.ask(signOutUrl, { form: {}, headers: sameOrigin });
