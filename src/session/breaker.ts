@@ -82,8 +82,9 @@ export function createBreaker({ clock, random, changed }: BreakerDeps): Breaker 
   };
   const close = (pool: PoolId, state: State, person: string): void => {
     const was = state.failures > 0;
-    // The same pool answers somebody else: it was theirs.
-    if (was && state.failed.person !== person) pauseAlone(keyOf(pool, state.failed.person), state.fault);
+    // The same pool answers somebody else: it was theirs. Who throttles refuses now this one, now that one.
+    const wasTheirs = was && state.fault !== 'throttled' && state.failed.person !== person;
+    if (wasTheirs) pauseAlone(keyOf(pool, state.failed.person), state.fault);
     Object.assign(state, { failures: 0, probing: false });
     if (was) changed?.(pool, false);
   };

@@ -83,6 +83,15 @@ describe('the breaker of a pool', () => {
     assert.equal(breaker.failing('p'), true);
   });
 
+  it('who is throttled is not alone with it', async () => {
+    const { clock, breaker } = world();
+    breaker.enter('p', 'ada')?.failed('throttled');
+    await clock.advance(250);
+    breaker.enter('p', 'bob')?.answered();
+    breaker.enter('p', 'ada')?.failed('throttled');
+    assert.equal(breaker.pausedFor('p', 'bob'), 'throttled');
+  });
+
   it('who is alone tries again a little later', async () => {
     const { clock, breaker } = world();
     breaker.enter('p', 'ada')?.failed('passing');
