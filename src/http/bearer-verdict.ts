@@ -17,10 +17,13 @@ export function bearerVerdict(
   options: DecideOptions,
 ): Verdict | undefined {
   if (!policy.readsBearers || read.kind === 'foreign') return undefined;
+  const takesPeople = policy.policy.bearer === 'Accept';
   if (read.kind === 'refused') {
+    // Of a machine nothing is unknown.
+    if (read.reason === 'groups_unknown' && !takesPeople) return undefined;
     return { kind: 'refuse', reason: read.reason, rule: undefined, missing: [], identity: undefined };
   }
   const { callers } = read;
-  if (callers.some(({ kind }) => kind === 'person') && policy.policy.bearer !== 'Accept') return undefined;
+  if (!takesPeople && callers.some(({ kind }) => kind === 'person')) return undefined;
   return decide(request, callers, policy, options);
 }
