@@ -37,6 +37,10 @@ const redis = z
   .refine(({ cluster, database }) => !cluster || database === 0, {
     path: ['database'],
     error: 'must be 0 (or absent) with a cluster, which has no other',
+  })
+  .refine(({ username, passwordFile }) => username === undefined || passwordFile !== undefined, {
+    path: ['username'],
+    error: 'needs a passwordFile (in the chart: existingSecret); without one nobody signs in under it',
   });
 
 export const store = z

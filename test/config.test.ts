@@ -66,6 +66,11 @@ const rows: readonly (readonly [string, string, RegExp])[] = [
     `${good}listen: { decisions: '127.0.0.1:9090' }\n`,
     /listen\.operations: is missing; it must have another port than listen\.decisions/,
   ],
+  [
+    'a user of Redis without a password, who would be nobody',
+    `${good}store: { redis: { urls: ['redis://redis:6379'], username: gate } }\n`,
+    /has 1 mistake:\s+store\.redis\.username: "gate" needs a passwordFile/,
+  ],
 ];
 const inCluster = `
 signInHost: auth.example.com

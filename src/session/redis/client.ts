@@ -4,7 +4,7 @@ import { getCACertificates } from 'node:tls';
 
 import { createClient } from '@redis/client';
 
-import { failureOf, RedisFailure } from './failure.ts';
+import { RedisFailure } from './failure.ts';
 
 export interface Address {
   readonly host: string;
@@ -48,7 +48,10 @@ export interface Files {
 
 /** Read for every connection, so that a password or a certificate can be changed in place. */
 export async function readFiles({ caFile, passwordFile }: ConnectionSettings): Promise<Files> {
-  const [ca, password] = await Promise.all([caFile, passwordFile].map(readOptional));
+  const [ca, password] = await Promise.all([
+    readOptional('caFile', caFile),
+    readOptional('passwordFile', passwordFile),
+  ]);
   return {
     ca: ca === undefined ? undefined : [...getCACertificates('default'), ca],
     // What a file made by hand ends with is no part of a password.
@@ -56,11 +59,12 @@ export async function readFiles({ caFile, passwordFile }: ConnectionSettings): P
   };
 }
 
-async function readOptional(file: string | undefined): Promise<string | undefined> {
+async function readOptional(field: string, file: string | undefined): Promise<string | undefined> {
   return file === undefined
     ? undefined
     : await readFile(file, 'utf8').catch((error: unknown) => {
-        throw new RedisFailure('unreachable', `store.redis: ${file} can't be read (${failureOf(error).message})`);
+        const why = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+        throw new RedisFailure('unreachable', `store.redis.${field}: ${file} can't be read (${why})`);
       });
 }
 

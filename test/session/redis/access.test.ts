@@ -69,6 +69,20 @@ describe('who may connect to Redis', () => {
     assert.equal(await answers(await open({ urls: [redis.url], caFile: redis.caFile })), true);
   });
 
+  it('a file that is not there is named, by its field', async () => {
+    const redis = await start({});
+    const nowhere = join(redis.folder, 'nothing');
+    const [password, authority] = await Promise.all([
+      open({ urls: [redis.url], passwordFile: nowhere }),
+      open({ urls: [redis.url], caFile: nowhere }),
+    ]);
+    await assert.rejects(
+      async () => await password.groups(newSid()),
+      new RegExp(`^\\S+ store\\.redis\\.passwordFile: ${nowhere} can't be read \\(ENOENT\\)$`),
+    );
+    await assert.rejects(async () => await authority.groups(newSid()), /store\.redis\.caFile: .* \(ENOENT\)$/);
+  });
+
   it('a right that is missing is named, and opens nothing', async () => {
     const redis = await start({ acl: [`user gate on >one ${rights} -set`] });
     const passwordFile = join(redis.folder, 'password');
