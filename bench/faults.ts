@@ -20,7 +20,8 @@ import { putIn, tableOf } from './faults/table.ts';
 const page = 'docs/operating/faults.md';
 const perSecond = 200;
 const people = 20;
-const beforeMs = 4000;
+/** Everybody has been read again once. */
+const beforeMs = 12_000;
 /** The longest pause after failures is half a minute: each fault finds the replicas as if nothing had been. */
 const afterMs = 35_000;
 

@@ -65,7 +65,7 @@ export function createFreshness(deps: FreshnessDeps): Freshness {
   const rotation = createRotationNotes({ store, found: deps.rotationFound });
   /** When a refresh of a sid last failed; a success takes it away. */
   const failedAt = createBoundedCache<number>({ entries: limits.seenSids, bytes: Infinity });
-  const flights: Flights = createFlights({ ...deps, known, breaker, rotation, failedAt });
+  const flights: Flights = createFlights({ ...deps, isSteady: rotation.isSteady, known, breaker, rotation, failedAt });
 
   /** Why it is of no use to ask now. */
   const obstacle = (sid: string, pool: Pool, state: TokenState, person: boolean): Refreshed | undefined => {

@@ -1,4 +1,4 @@
-import type { Pool } from '../model/pool.ts';
+import type { Pool, PoolId } from '../model/pool.ts';
 import type { Secret } from '../model/secret.ts';
 import type { TokenState } from '../model/session.ts';
 import type { Clock } from './clock.ts';
@@ -31,6 +31,8 @@ export interface OneRefreshDeps {
   /** Gives up by itself. */
   readonly refresh: (pool: Pool, token: Secret) => Promise<RefreshAnswer>;
   readonly clock: Clock;
+  /** Pools whose refresh tokens were seen to stay what they are. */
+  readonly isSteady?: (pool: PoolId) => boolean;
 }
 
 export interface Refreshing {
@@ -72,11 +74,15 @@ export async function refreshOnce(deps: OneRefreshDeps, what: Refreshing): Promi
 }
 
 /** A refresh token that stays what it is needs no lock: people whom this replica knows go on while the store is away. */
-async function lockOf({ store }: OneRefreshDeps, { sid, state }: Refreshing): Promise<Lock | 'no store' | undefined> {
+async function lockOf(
+  { store, isSteady }: OneRefreshDeps,
+  { sid, pool, state }: Refreshing,
+): Promise<Lock | 'no store' | undefined> {
   try {
     return await store.lock(sid);
   } catch (error) {
-    if (error instanceof StoreUnavailable && state.rotates === false) {
+    const mayRotate = state.rotates ?? isSteady?.(pool.id) !== true;
+    if (error instanceof StoreUnavailable && !mayRotate) {
       return 'no store';
     }
     throw error;

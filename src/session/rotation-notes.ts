@@ -10,6 +10,8 @@ export interface RotationNotes {
   rotating(): ReadonlySet<PoolId>;
   note(pool: PoolId): void;
   noteSteady(pool: PoolId): void;
+  /** Its refresh tokens were seen to stay what they are. */
+  isSteady(pool: PoolId): boolean;
   /** Only the sign-in host may refresh. */
   blocks(pool: PoolId): boolean;
   /** No refresh has been answered yet. */
@@ -39,6 +41,7 @@ export function createRotationNotes(deps: {
     noteSteady(pool) {
       if (!rotating.has(pool)) steady.add(pool);
     },
+    isSteady: (pool) => steady.has(pool),
     blocks: (pool) => rotating.has(pool),
     unknown: (pool) => matters && !steady.has(pool) && !rotating.has(pool),
     mayStart: (pool) => !matters || steady.has(pool) || (underWay.get(pool) ?? 0) === 0,
