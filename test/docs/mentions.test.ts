@@ -7,6 +7,7 @@ import { after, before, suite, test } from 'node:test';
 import { parse } from 'yaml';
 import { valuesSchema } from '../../scripts/generated/values-schema.ts';
 import { findingReasons } from '../../src/model/finding.ts';
+import { refusalReasons } from '../../src/model/verdict.ts';
 import { startCluster } from '../support/cluster/cluster.ts';
 import type { Cluster } from '../support/cluster/cluster.ts';
 import { toolPath } from '../support/cluster/tools.ts';
@@ -112,6 +113,15 @@ const isValue = (path: string): boolean =>
 const isValuesFile = ({ mark, text }: Block): boolean =>
   mark === 'file: values.yaml' || mark === 'file: second.yaml' || text.startsWith('# values.yaml');
 const dotted = /`((?:webhook|image|signIn|pool|guard|crds|networkPolicy|egressProxy)\.[a-zA-Z.]+)(?::[^`]*|=[^`]*)?`/g;
+
+test('every reason of a refusal has its row in the page of troubleshooting', () => {
+  const { text } = readPage('docs/operating/troubleshooting.md');
+  const rows = new Set([...text.matchAll(/^\| `([a-z_]+)` \|/gm)].map(([, reason]) => reason));
+  assert.deepEqual(
+    Object.keys(refusalReasons).filter((reason) => !rows.has(reason)),
+    [],
+  );
+});
 
 test('values of the chart that pages name exist: in files, after --set, in sentences', () => {
   // That page names fields of the program's own configuration, the reference those of our objects.
