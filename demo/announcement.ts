@@ -1,4 +1,4 @@
-import { accounts } from './people.ts';
+import { accounts, machine } from './people.ts';
 import { cache, hosts, inRoot, origin, policies } from './settings.ts';
 import type { Ports } from './settings.ts';
 
@@ -46,6 +46,17 @@ export function trustLines(file: string): string {
   or accept the browser's warning, once for each of the four hosts (two apps, sign-in, ${hosts.cognito}).`;
 }
 
+/** A machine gets a token, and uses it: `curl` knows hosts under .localhost by itself. */
+export function machineLines(ports: Ports, file: string): string {
+  const { clientId, clientSecret, scope } = machine;
+  const form = `-d grant_type=client_credentials -d scope=${scope}`;
+  const token = `https://127.0.0.1:${ports.cognito.port}/oauth2/token`;
+  return `A machine, a CI job say, asks for a token and sends it along; the policy of the shop lets it into /api and nowhere else:
+
+  token=$(curl -s --cacert ${file} -u ${clientId}:${clientSecret} ${form} ${token} | sed 's/.*"access_token":"\\([^"]*\\).*/\\1/')
+  curl --cacert ${file} -H "Authorization: Bearer $token" ${origin(hosts.shop, ports.public.port)}/api`;
+}
+
 /** Where the stand-in shows who is in which group. */
 export function people(ports: Ports): string {
   return `${origin(hosts.cognito, ports.cognito.port)}/people`;
@@ -67,6 +78,8 @@ cognito-gate demo is up. Open one of these, then the other:
 Accounts (user name, password, groups):
 
 ${accountLines().join('\n')}
+
+${machineLines(ports, caFile)}
 
 ${trustLines(caFile)}
 

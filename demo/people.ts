@@ -32,6 +32,9 @@ const people: readonly Person[] = [
   { username: 'sam', name: 'Sam Suspended', groups: ['staff', 'suspended'], about: 'staff, but suspended: denied' },
 ];
 
+/** An app client of the client credentials grant; `pool.yaml` and `shop.yaml` name its id. */
+export const machine = { clientId: '2democi456789', clientSecret: 'ci-demo', scope: 'shop/write' } as const;
+
 export const passwordOf = (username: string): string => `${username}-demo`;
 
 export const accounts = people.map(({ username, groups, about }) => ({

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { CertificateAuthority } from '../test/support/certificates.ts';
 import { startCognito } from '../test/support/cognito/cognito.ts';
 import type { Cognito } from '../test/support/cognito/types.ts';
-import { users } from './people.ts';
+import { machine, users } from './people.ts';
 import type { OnStop } from './run.ts';
 import { hosts, origin } from './settings.ts';
 import type { Ports } from './settings.ts';
@@ -30,6 +30,13 @@ export async function startStandIn(
         clientSecret,
         redirectUris: [`${signIn}/oauth2/callback`],
         logoutUris: [`${signIn}/oauth2/signed-out`],
+      },
+      {
+        clientId: machine.clientId,
+        clientSecret: machine.clientSecret,
+        redirectUris: [],
+        logoutUris: [],
+        machineScopes: [machine.scope],
       },
     ],
   });

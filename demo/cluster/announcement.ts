@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { toolPath } from '../../test/support/cluster/tools.ts';
 import type { GateCluster } from '../../test/support/gate-cluster.ts';
-import { accountLines, readyFields, trustLines } from '../announcement.ts';
+import { accountLines, machineLines, people, readyFields, trustLines } from '../announcement.ts';
 import { hosts, origin, policies } from '../settings.ts';
 import type { Ports } from '../settings.ts';
 import { cache, caFile } from './settings.ts';
@@ -44,6 +44,8 @@ Accounts (user name, password, groups):
 
 ${accountLines().join('\n')}
 
+${machineLines(ports, caFile)}
+
 In another terminal:
 
   export PATH=${dirname(toolPath('kubectl'))}:$PATH
@@ -58,8 +60,14 @@ Things to try:
                                                    news is closed to all but ada; with allowed-groups- it is open again
   kubectl delete accesspolicy shop -n shop         shop refuses everybody: it doesn't open by that
   kubectl apply -f ${policies}/shop.yaml         there again; edit the file, and say it once more
+  kubectl create -f demo/cluster/end-bob.yaml
+                                                   ends bob's sessions on both replicas; he may sign in again
+  kubectl get sessionrevocations -A                whose sessions end, and whether every replica refuses
   kubectl events -A                                the story so far
   kill -9 ${String(first?.pid() ?? '').padEnd(41)}${first?.name}; the other one serves, and leads within 15 s
+
+Who is in which group: ${people(ports)}
+Take bob out of staff there, and 30 s later the wiki is closed to him, without a sign-out.
 
 ${trustLines(caFile)}
 

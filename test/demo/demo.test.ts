@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
 import { launchChromium } from '../support/chromium.ts';
 import { listenOn } from '../support/ports.ts';
@@ -81,6 +83,15 @@ test('bob is told which group he lacks, and reaches the rest', async () => {
   const page = await visit(`${ready.apps.shop}/admin`, 'bob');
   assert.match(await page.innerText('main'), /admins/);
   assert.equal((await page.goto(`${ready.apps.shop}/`))?.status(), 200);
+});
+
+test('a machine gets into /api with the printed commands, and nowhere else', async () => {
+  const printed = /^ {2}token=.*\n {2}curl .*$/m.exec(demo.output())?.[0];
+  assert.ok(printed !== undefined, 'the announcement has the commands');
+  const run = promisify(execFile);
+  const inShell = async (script: string): Promise<string> => (await run('sh', ['-c', script], { cwd: root })).stdout;
+  assert.match(await inShell(printed), /"path": "\/api"[\s\S]*"x-auth-request-user": "2democi456789"/);
+  assert.equal(await inShell(`${printed.replace(/\/api$/, '/admin')} -s -o /dev/null -w '%{http_code}'`), '403');
 });
 
 test('S2 bob loses his group on the stand-in’s page, and the wiki after refreshAfter, without signing out', async () => {
