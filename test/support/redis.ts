@@ -7,10 +7,13 @@ import { promisify } from 'node:util';
 import { createAuthority } from './certificates.ts';
 import { startChild } from './child.ts';
 import type { Child } from './child.ts';
+import { toolPath } from './cluster/tools.ts';
 import { freePort, waitForPort } from './ports.ts';
 import { until } from './until.ts';
 
 export interface RedisOptions {
+  /** Valkey in its place; the one that the tests have is built without TLS. */
+  readonly valkey?: boolean;
   readonly tls?: boolean;
   /** A rule of an ACL file, for instance `user gate on >secret ~cognito-gate:* +@all`; the default user is off then. */
   readonly acl?: readonly string[];
@@ -51,7 +54,12 @@ export async function startRedis(options: RedisOptions = {}): Promise<Redis> {
   };
   let child: Child | undefined;
   const start = async (): Promise<void> => {
-    const started = startChild({ name: 'Redis', command: 'redis-server', args, logFile: join(folder, 'log') });
+    const started = startChild({
+      name: 'Redis',
+      command: options.valkey === true ? toolPath('valkey-server') : 'redis-server',
+      args,
+      logFile: join(folder, 'log'),
+    });
     child = started;
     await waitForPort(port, () => started.how());
     await until(async () => (await cli('PING').catch(() => '')) === 'PONG', 'Redis answers');
@@ -128,13 +136,16 @@ function argumentsFor({ folder, port, socket, tls, options }: Made): string[] {
 }
 
 /** Three primaries that share the slots, on the ports of `nodes`. */
-export async function startRedisCluster(): Promise<{ readonly nodes: readonly Redis[]; close(): Promise<void> }> {
+export async function startRedisCluster(
+  options: Pick<RedisOptions, 'valkey'> = {},
+): Promise<{ readonly nodes: readonly Redis[]; close(): Promise<void> }> {
   const nodes = await Promise.all(
     [0, 1, 2].map(async () => {
       const port = await freePort();
       // The bus has a port of its own; by default it would be 10,000 above, where other tests have theirs.
       const bus = await freePort();
       return await startRedis({
+        ...options,
         port,
         directives: { 'cluster-enabled': 'yes', 'cluster-port': String(bus), 'cluster-node-timeout': '1000' },
       });

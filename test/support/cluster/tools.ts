@@ -33,6 +33,7 @@ const folders = {
   helm: kubectlFolder,
   traefik: pythonFolder,
   hadolint: pythonFolder,
+  'valkey-server': () => `python/valkey-${version('VALKEY')}/bin`,
 } as const;
 
 export type Tool = keyof typeof folders;
