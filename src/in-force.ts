@@ -63,7 +63,7 @@ export function createInForce(deps: {
   };
   const replace = (snapshot: Snapshot): void => {
     const entries = snapshot.secrets.get(deps.keyRingSecret);
-    const read = readRing(entries, ring !== undefined || deps.keyRingMayCome === true, deps);
+    const read = readRing(entries, ring, deps);
     if (read !== undefined) sayKeys(read, [...(entries?.keys() ?? [])].toSorted());
     ring = read ?? ring;
     const result = translate(snapshot);
@@ -111,23 +111,27 @@ export function createInForce(deps: {
   };
 }
 
-/** undefined: it vanished or broke at run time, and the last good one stays in force. */
+/** undefined: it vanished or broke at run time, and the last good one stays in force; or it is yet to come. */
 function readRing(
   entries: ReadonlyMap<string, Secret> | undefined,
-  open: boolean,
-  deps: { keyRingSecret: string; log: Logger },
+  held: KeyRing | undefined,
+  deps: { keyRingSecret: string; keyRingMayCome?: boolean; log: Logger },
 ): KeyRing | undefined {
+  const secret = deps.keyRingSecret;
+  const mayCome = deps.keyRingMayCome === true;
   try {
-    if (entries === undefined || entries.size === 0) {
-      throw new StartError(
-        `the key ring Secret ${deps.keyRingSecret} is missing or empty; make its first key with: cognito-gate new-key k1`,
-      );
+    if (entries !== undefined && entries.size > 0) return parseKeyRing(entries);
+    if (mayCome && held === undefined) {
+      deps.log.info({ secret }, 'the key ring Secret is not there yet: the first replica makes it');
+      return undefined;
     }
-    return parseKeyRing(entries);
+    throw new StartError(
+      `the key ring Secret ${secret} is missing or empty; make its first key with: cognito-gate new-key k1`,
+    );
   } catch (error) {
-    if (!open) throw asStartError(error, deps.keyRingSecret);
+    if (held === undefined && !mayCome) throw asStartError(error, secret);
     deps.log.error(
-      { reason: error instanceof Error ? error.message : String(error), secret: deps.keyRingSecret },
+      { reason: error instanceof Error ? error.message : String(error), secret },
       'the key ring can’t be read; the last good one stays in force, if there was one',
     );
     return undefined;

@@ -48,7 +48,11 @@ function snapshot(rule: Readonly<Record<string, unknown>>, keys: readonly (reado
   };
 }
 
-function start(): { inForce: InForce; newLines(): readonly string[]; broken(): Promise<boolean> } {
+function start(options: { keyRingMayCome?: boolean } = {}): {
+  inForce: InForce;
+  newLines(): readonly string[];
+  broken(): Promise<boolean>;
+} {
   const lines: string[] = [];
   const log = createLogger('info', { write: (line) => void lines.push(line) });
   const metrics = createMetrics();
@@ -57,6 +61,7 @@ function start(): { inForce: InForce; newLines(): readonly string[]; broken(): P
     metrics,
     log,
     now: () => 1_700_001_000,
+    ...options,
   });
   const broken = async (): Promise<boolean> => /^cognito_gate_source_broken 1$/m.test(await metrics.text());
   return { inForce, newLines: () => lines.splice(0), broken };
@@ -86,4 +91,17 @@ test('a ring that changed, or was mended, is said once, and its keys never', asy
   assert.match(line, /"keys":\["k1","k2"\],"newest":"k2","msg":"key ring in force"/);
   assert.match(more.join(''), /^[^\n]*the source is read again"\}\n$/);
   assert.ok(!line.includes(k2[1].reveal().slice(10, 30)));
+});
+
+test('a ring that the first replica is about to make is waited for, and is no error', () => {
+  const { inForce, newLines } = start({ keyRingMayCome: true });
+  inForce.accept(snapshot({ access: 'Public' }, []));
+  const lines = newLines().join('');
+  assert.match(lines, /"level":"info".*the key ring Secret is not there yet/);
+  assert.doesNotMatch(lines, /key ring can’t be read/);
+  assert.equal(inForce.missing(), 'the key ring is not open');
+  inForce.accept(snapshot({ access: 'Public' }, [['k1', new Secret('')]]));
+  assert.match(newLines().join(''), /"level":"error".*key ring can’t be read/);
+  inForce.accept(snapshot({ access: 'Public' }, [k1]));
+  assert.equal(inForce.missing(), undefined);
 });
