@@ -32,7 +32,7 @@ const texts: readonly (readonly [string, RegExp])[] = [
   ['cognitopool.spec.allowedNamespaces.from', /Selector/],
   ['cognitopool.status.register', /register at the app client/],
   ['accesspolicy.status.conditions', /Protected/],
-  ['sessionrevocation.spec.before', /this time or earlier/],
+  ['sessionrevocation.spec.before', /Sign-ins of this time .* or earlier end/],
 ];
 
 for (const [path, text] of texts) {
