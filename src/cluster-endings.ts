@@ -38,6 +38,8 @@ export function followEndings({ ended, rotation }: Pick<Parts, 'ended' | 'rotati
     rotating: () => rotating,
     heard: ({ ended: entries, rotating: others, own }) => {
       if (entries.length > 0) (own ? ended.restore : ended.merge)(entries);
+      // At once: what is published next replaces what was read here, and a kill after that would lose it.
+      if (own) list = [...ended.entries()];
       const known = rotation.rotating();
       for (const pool of others) if (!known.has(pool)) rotation.noteRotating(pool);
     },
