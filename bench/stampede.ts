@@ -3,7 +3,7 @@
  * apps each, all of them due to be read again, at two replicas that know nothing. How often Cognito is asked in a second,
  * what becomes of decisions meanwhile, and how long a sign-in takes. PEOPLE=number.
  */
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 import { join } from 'node:path';
@@ -44,7 +44,7 @@ spec:
   rules: [{ host: ${hostOf(app)}, http: { paths: [{ path: /, pathType: Prefix, backend: { service: { name: a, port: { number: 80 } } } }] } }]
 `;
 const workers = Array.from({ length: people }, (_, index) =>
-  person(`worker-${String(index).padStart(5, '0')}`, ['staff']),
+  person(`worker-${String(index).padStart(5, '0')}`, ['staff'], { sub: randomUUID() }),
 );
 const stack = await startStack({
   users: [...staffOfTests, ...workers],
@@ -66,8 +66,9 @@ try {
     endpoints: { issuer: cognito.issuer },
     clientId: client.clientId,
   } as never);
+  // One moment for all: cookies of one sign-in have one `auth_time`.
+  const now = seconds();
   const cookieOf = (index: number, host: string): string => {
-    const now = seconds();
     const { username, sub } = workers[index] ?? { username: '', sub: '' };
     // Read twenty minutes ago, by tokens of an hour: due, and good.
     const session: Session = {

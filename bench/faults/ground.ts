@@ -39,7 +39,10 @@ export interface GroundOptions {
   readonly refreshAfter?: number;
 }
 
-const workers = (count: number) => Array.from({ length: count }, (_, index) => person(`worker-${index}`, ['staff']));
+const workers = (count: number) =>
+  Array.from({ length: count }, (_, index) =>
+    person(`worker-${index}`, ['staff'], { sub: `00000000-0000-4000-8000-${String(index).padStart(12, '0')}` }),
+  );
 
 export async function startGround(options: GroundOptions): Promise<Ground> {
   const { tokenSeconds: tokens = short.tokens, refreshAfter = short.refreshAfter } = options;
