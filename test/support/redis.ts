@@ -65,7 +65,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<Redis> {
     await until(async () => (await cli('PING').catch(() => '')) === 'PONG', 'Redis answers');
   };
   const signal = (name: NodeJS.Signals): void => {
-    if (child?.pid !== undefined) process.kill(child.pid, name);
+    if (child?.pid !== undefined && child.how() === undefined) process.kill(child.pid, name);
   };
   await start();
   return {
