@@ -5,23 +5,14 @@ import {
   WWWAuthenticateChallengeError,
 } from 'openid-client';
 import { errors as jose } from 'jose';
+import type { FailureCode } from '../model/failure-code.ts';
 
 export interface TokenFailure {
   readonly kind: 'failed';
-  /** `invalid_grant` alone means "sign in again"; `throttled`, `unavailable` and `timeout` pass by themselves. */
-  readonly code:
-    | 'invalid_grant'
-    | 'invalid_client'
-    | 'throttled'
-    | 'unavailable'
-    | 'timeout'
-    | 'bad_token'
-    | 'misconfigured';
+  readonly code: FailureCode;
   /** For the log; never a body, a token or a value that the other side chose. */
   readonly detail: string;
 }
-
-export type FailureCode = TokenFailure['code'];
 
 /** Thrown inside this room (and by the URLs, which have no failure to return). */
 export class PoolFailure extends Error {

@@ -1,4 +1,5 @@
-import { PoolFailure, type FailureCode } from './failures.ts';
+import type { FailureCode } from '../model/failure-code.ts';
+import { PoolFailure } from './failures.ts';
 
 const mostBytes = 262_144;
 

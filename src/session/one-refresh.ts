@@ -1,3 +1,4 @@
+import type { FailureCode } from '../model/failure-code.ts';
 import type { Pool, PoolId } from '../model/pool.ts';
 import type { Secret } from '../model/secret.ts';
 import type { TokenState } from '../model/session.ts';
@@ -7,24 +8,14 @@ import { StoreUnavailable, type Lock, type StateStore } from './state-store.ts';
 /** Of an answer of the pool, what matters here. */
 export type RefreshAnswer =
   | { readonly kind: 'ok'; readonly tokens: TokenState; readonly rotated: boolean }
-  | {
-      readonly kind: 'failed';
-      readonly code:
-        | 'invalid_grant'
-        | 'invalid_client'
-        | 'throttled'
-        | 'unavailable'
-        | 'timeout'
-        | 'bad_token'
-        | 'misconfigured';
-    };
+  | { readonly kind: 'failed'; readonly code: FailureCode };
 
 /** What one try came to. `elsewhere`: another replica has done it, or the store had it already. */
 export type Tried =
   | { readonly kind: 'fresh'; readonly state: TokenState; readonly rotated: boolean }
   | { readonly kind: 'elsewhere'; readonly state: TokenState }
   | { readonly kind: 'ended' }
-  | { readonly kind: 'failed'; readonly code: (RefreshAnswer & { kind: 'failed' })['code'] };
+  | { readonly kind: 'failed'; readonly code: FailureCode };
 
 export interface OneRefreshDeps {
   readonly store: StateStore;
